@@ -1,0 +1,1 @@
+"""From footage to shots: the signal, the cuts in it, the shots between them."""

@@ -1,0 +1,1 @@
+"""Real-ESRGAN: models, weights, tiles, backends, and the engine over them."""
