@@ -56,8 +56,9 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 with the line ends it has, whole or not at all."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write `text` as UTF-8 with the line ends it has, whole or not at all. What UTF-8 can't hold, as in a file name
+    that isn't text, becomes a question mark."""
+    write_bytes(path, text.encode("utf-8", "replace"))
 
 
 def make_folder(path: Path) -> None:

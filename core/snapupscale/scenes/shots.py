@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,5 +45,5 @@ def to_shots(cuts: Iterable[int], frames: int) -> tuple[Shot, ...]:
     edges = [0, *inner, frames]
     return tuple(
         Shot(number=number, start=start, end=end)
-        for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False), start=1)
+        for number, (start, end) in enumerate(pairwise(edges), start=1)
     )

@@ -1,0 +1,1 @@
+"""Footage: probing and decoding. The only package that opens video for reading."""

@@ -1,0 +1,41 @@
+"""Fixtures for all tests: a cache of their own, and footage made once a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from footage import Recipe, make_video
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's cache and data folders."""
+    folder = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make footage: `clip("name.mp4", frames=30, ...)`; what was made before in this session is used again."""
+    folder = tmp_path_factory.mktemp("footage")
+    made: dict[str, tuple[Path, dict[str, Any]]] = {}
+
+    def make(name: str, **changes: Any) -> Path:
+        if name in made:
+            assert made[name][1] == changes, f"{name} was made in another way"
+            return made[name][0]
+        picture = changes.get("picture")
+        recipe = Recipe(**{key: value for key, value in changes.items() if key != "picture"})
+        path = folder / name
+        make_video(path, recipe, **({"picture": picture} if picture else {}))
+        made[name] = (path, changes)
+        return path
+
+    return make
