@@ -165,7 +165,8 @@ def _planar(frame: av.VideoFrame) -> av.VideoFrame:
     if target == frame.format.name:
         return frame
     try:
-        return frame.reformat(format=target)
+        # With several threads swscale 9.5 writes wrong rows where its slices of p010 meet.
+        return frame.reformat(format=target, threads=1)
     except (FFmpegError, ValueError) as error:
         raise NotAVideo(f"the pixel format {frame.format.name} cannot be read") from error
 
