@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import secrets
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snapupscale.errors import DiskFull, OutputError, OutputUnwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+_PREFIX = ".snapupscale-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -32,12 +33,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=".snapupscale-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        fresh = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}{path.suffix}")
+        fresh.touch(exist_ok=False)
+        temporary = fresh
         yield temporary
         _sync(temporary)
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
         temporary = None
         _sync_folder(path.parent)
@@ -61,6 +61,13 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "replace"))
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of a process that was killed while it wrote to `folder`."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            path.unlink()
+
+
 def make_folder(path: Path) -> None:
     """Create `path` and its parents. Raises OutputUnwritable or DiskFull."""
     try:
@@ -75,16 +82,12 @@ def _sync(path: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
+    """Make the rename last too. The file is in place by now, so a folder that can't be synced is no failure."""
     if os.name != "posix":
         return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -160,6 +160,15 @@ def negative(number: int, width: int, height: int) -> np.ndarray[Any, np.dtype[n
     return 255 - numbered(number, width, height)
 
 
+def test_the_frame_at_a_time(clip: Callable[..., Path]) -> None:
+    _, index = full(probe(clip("variable.mkv", **FOOTAGE["variable.mkv"])))
+    for number in (0, 9, 10, 39):
+        assert index.at(index.time(number)) == number
+        assert index.at(index.time(number) + Fraction(1, 100)) == number
+    assert index.at(index.time(10) - Fraction(1, 1000)) == 9
+    assert (index.at(Fraction(-1)), index.at(Fraction(1000))) == (0, 39)
+
+
 def test_sequences_are_read_by_number(tmp_path: Path) -> None:
     for number in (998, 999, 1000, 1002):
         cv2.imwrite(str(tmp_path / f"shot.{number:04d}.png"), numbered(number, 96, 54)[..., ::-1])

@@ -58,6 +58,10 @@ class FrameIndex:
         """Seconds from the first frame to frame `number`."""
         return int(self.ticks[number]) * self.tick
 
+    def at(self, time: Fraction) -> int:
+        """The frame on screen `time` seconds after the first, the last one from its time on; 0 before the first."""
+        return max(0, int(np.searchsorted(self.ticks, math.floor(time / self.tick), side="right")) - 1)
+
 
 def frame_index(frames: Iterable[tuple[Fraction, bool, int]]) -> FrameIndex:
     """The index of frames given as (time, keyframe, checksum), in presentation order."""
