@@ -1,0 +1,263 @@
+"""Real-ESRGAN by torch: tiles sized by free memory, and every tile checked before it counts."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from snapupscale.errors import ImplausibleResult, OutOfMemory
+from snapupscale.upscale import devices, levels, plausibility
+from snapupscale.upscale.networks import ENLARGE, Network, Pace, build
+from snapupscale.upscale.tiling import Box, blocks, by_area, by_edge
+from snapupscale.upscale.torch_job import Job, means, part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from snapupscale.upscale.catalog import ModelSpec
+
+    Floats = NDArray[np.float32]
+
+_SMALLEST = 64
+"""Edge in cells below which a tile is not cut for lack of memory: its halo would cost more than it saves."""
+
+_USABLE = 0.8
+"""Share of the free memory that is planned with; the rest is for what libraries take without saying."""
+
+_TAIL_SHARE = 0.25
+_TAIL_CELLS = {"cuda": 1 << 17, "mps": 1 << 15, "cpu": 1 << 14}
+"""Most cells of a piece of the tail: enough to keep the device busy."""
+
+_VALUES_PER_CALL = {"cpu": 6e6}
+_MOST_VALUES = {"mps": 2**30}
+"""Most values in one tensor, where it is not the 2**31 - 1 that a 32-bit index reaches."""
+
+_AGREEMENT = 0.02
+_HOST = torch.device("cpu")
+
+
+class TorchBackend:
+    """One model on one device.
+
+    The network runs in `precision` ('fp16' or 'fp32'), its first layer always in float32: there the pixels are exact at
+    any depth, and pixels rounded to half precision are most of what fp16 loses. With `faithful` the first layer is
+    halved too, as in the official program. `tile`: the edge of a tile in pixels, or None to plan by free memory.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        parameters: dict[str, Floats],
+        *,
+        device: torch.device,
+        precision: str,
+        tile: int | None = None,
+        faithful: bool = False,
+    ) -> None:
+        self._spec = spec
+        self._parameters = parameters
+        self._device = device
+        self._tile = tile
+        self._half = precision == "fp16"
+        self._faithful = faithful
+        self._most = float("inf")
+        self._tail_most = float(_TAIL_CELLS[device.type])
+        self._exact: Network | None = None
+        with _memory_errors():
+            self._network = _load(spec, parameters, device, half=self._half, faithful=faithful)
+
+    def enlarge(self, pixels: NDArray[Any], dtype: np.dtype[Any], report: Callable[[float], None]) -> NDArray[Any]:
+        """`pixels` (HxW or HxWx3) at the network's scale, with as many channels, as samples of `dtype`.
+
+        `report` is called with 0 to 1 and may raise. Raises OutOfMemory or ImplausibleResult.
+        """
+        cell, scale = self._network.cell, self._spec.scale
+        height, width = pixels.shape[:2]
+        with torch.inference_mode(), _exact_float32(), _memory_errors():
+            job = Job.start(_padded(pixels, cell), dtype, cell, scale, self._device, report)
+            pending = self._plan(job.whole)[::-1]
+            while pending:
+                core = pending.pop()
+                if self._too_large(core, job.whole):
+                    pending.extend(reversed(core.halves()))
+                elif not self._fits(job, core):
+                    self._halve(core, job.whole)
+                    pending.append(core)
+            return job.result()[: height * scale, : width * scale]
+
+    def close(self) -> None:
+        """Let go of the model and of the memory that torch keeps for it."""
+        del self._network
+        self._exact = None
+        devices.release(self._device)
+
+    def _plan(self, whole: Box) -> list[Box]:
+        """Tiles for the memory that is free now."""
+        network, free = self._network, _USABLE * devices.free_memory(self._device)
+        size = 2 if self._half else 4
+        tail = _TAIL_SHARE * free / (size * network.tail_values)
+        self._tail_most = min(self._tail_most, max(tail, _SMALLEST**2))
+        if self._tile is not None:
+            return by_edge(whole, max(1, self._tile // network.cell))
+        # Beside the body's values, the pixels of the tile in float32, once as they are and once rearranged.
+        body = (1 - _TAIL_SHARE) * free / (size * network.body_values + 2 * 3 * 4 * network.cell**2)
+        by_index = _MOST_VALUES.get(self._device.type, 2**31 - 1) / network.widest
+        least = (_SMALLEST + 2 * network.halo) ** 2
+        return by_area(whole, halo=network.halo, most=min(self._most, by_index, max(body, least)))
+
+    def _too_large(self, core: Box, whole: Box) -> bool:
+        area = core.grown(self._network.halo, whole).area
+        return area > self._most and max(core.width, core.height) > _SMALLEST
+
+    def _halve(self, core: Box, whole: Box) -> None:
+        """From now on take half of what `core` took. Raises OutOfMemory when it is one of the smallest."""
+        devices.release(self._device)
+        if max(core.width, core.height) <= _SMALLEST:
+            raise OutOfMemory(f"{self._spec.name} does not fit on the {self._device.type} device even in small tiles")
+        self._most = core.grown(self._network.halo, whole).area // 2
+        self._tail_most /= 2
+
+    def _fits(self, job: Job, core: Box) -> bool:
+        """Do one tile; False when memory ran out."""
+        try:
+            self._do(job, core)
+        except Exception as error:
+            if not devices.ran_out(error):
+                raise
+            # The traceback holds the tensors of the attempt, which are free only once this block is left.
+            return False
+        return True
+
+    def _do(self, job: Job, core: Box) -> None:
+        """Do one tile and believe it only if it looks like the picture, or a second computation says the same."""
+        job.meter.begin(core.area * self._network.cell**2)
+        region = core if self._faithful else levels.region(core, job.whole)
+        output = self._run(self._network, job, region)
+        fault = plausibility.fault(*self._means(job, region, output))
+        if fault and self._half:
+            del output
+            self._exact = self._exact or _load(self._spec, self._parameters, self._device)
+            output = self._run(self._exact, job, region)
+            fault = plausibility.fault(*self._means(job, region, output))
+        if fault and not self._confirmed(job, region, output):
+            raise ImplausibleResult(f"{self._spec.name} gave {fault} on the {self._device.type} device")
+        self._write(job, core, region, output.clamp_(0, 1))
+        job.meter.finish()
+
+    def _run(self, network: Network, job: Job, region: Box) -> Tensor:
+        """What `network` makes of `region`, 1x3 float32 on the device."""
+        cell, padded = network.cell, region.grown(network.halo, job.whole)
+        pieces = by_area(region, halo=network.reach, most=self._tail_most)
+        around = [piece.grown(network.reach, padded) for piece in pieces]
+        tail = network.tail_operations() * sum(box.area for box in around)
+        job.meter.expect(network.body_operations() * padded.area + tail)
+        pace = _pace(job.meter.tick, self._device)
+        picture = part(job.source, padded.times(cell)).to(network.entrance_dtype())
+        features = network.features(picture, pace)
+        shape = (1, 3, region.height * ENLARGE, region.width * ENLARGE)
+        output = torch.empty(shape, device=self._device, memory_format=pace.layout)
+        for piece, box in zip(pieces, around, strict=True):
+            inside = box.seen_from(padded)
+            values = network.tail(part(features, inside), part(picture, inside.times(cell)), pace)
+            target = part(output, piece.seen_from(region).times(ENLARGE))
+            target.copy_(part(values, piece.seen_from(box).times(ENLARGE)))
+        return output
+
+    def _write(self, job: Job, core: Box, region: Box, output: Tensor) -> None:
+        """Write `core` to the canvas, with the levels of the picture."""
+        picture = part(job.source, region.times(self._network.cell))
+        shift = None if self._faithful else levels.Shift.fitted(picture, output, region)
+        for piece in by_area(core, halo=0, most=self._tail_most):
+            if shift is None:
+                values = part(output, piece.seen_from(region).times(ENLARGE))
+            else:
+                values = shift.taken_off(output, picture, piece)
+            job.put(piece.times(ENLARGE), values)
+        devices.synchronise(self._device)
+
+    def _means(self, job: Job, region: Box, output: Tensor) -> tuple[Floats, Floats]:
+        """The means of the blocks of `region`, before and after."""
+        cell = self._network.cell
+        before = means(part(job.source, region.times(cell)), plausibility.BLOCK * cell)
+        return before.cpu().numpy(), means(output, plausibility.BLOCK * ENLARGE).cpu().numpy()
+
+    def _confirmed(self, job: Job, region: Box, output: Tensor) -> bool:
+        """Whether the CPU, in float32 and by other routines, finds the same for the block that changed most.
+
+        Noise and pixel patterns can come out far brighter or darker than they went in: that is the model, no fault.
+        """
+        before, after = self._means(job, region, output)
+        if not np.isfinite(after).all():
+            return False
+        worst = plausibility.worst(before, after)
+        block = blocks(region, plausibility.BLOCK)[worst]
+        padded = block.grown(self._network.halo, job.whole)
+        network = _load(self._spec, self._parameters, _HOST, layout=torch.contiguous_format)
+        pace = _pace(lambda _: job.meter.tick(0), _HOST, torch.contiguous_format)
+        picture = part(job.source, padded.times(network.cell)).cpu()
+        values = network.tail(network.features(picture, pace), picture, pace)
+        again = means(part(values, block.seen_from(padded).times(ENLARGE)), plausibility.BLOCK * ENLARGE).numpy()
+        return bool(np.abs(again - after[worst]).max() < _AGREEMENT)
+
+
+def _pace(tick: Callable[[float], None], device: torch.device, layout: torch.memory_format | None = None) -> Pace:
+    most = _VALUES_PER_CALL.get(device.type, float("inf"))
+    return Pace(tick=tick, most=most, layout=layout or _layout(device))
+
+
+def _load(
+    spec: ModelSpec,
+    parameters: dict[str, Floats],
+    device: torch.device,
+    *,
+    half: bool = False,
+    faithful: bool = False,
+    layout: torch.memory_format | None = None,
+) -> Network:
+    network = build(spec)
+    network.load_state_dict({name: torch.tensor(values) for name, values in parameters.items()}, assign=True)
+    network.requires_grad_(requires_grad=False)
+    if half:
+        network.half()
+        for layer in [] if faithful else network.entrance():
+            layer.float()
+    network.to(device)
+    network.to(memory_format=layout or _layout(device))  # type: ignore[call-overload] # missing in torch's own types
+    return network
+
+
+def _layout(device: torch.device) -> torch.memory_format:
+    """Channels last is the faster order on CUDA and, by a factor of 1.1 to 2.5, on the CPU."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+def _padded(pixels: NDArray[Any], cell: int) -> NDArray[Any]:
+    """`pixels` reflected at the right and bottom up to whole cells, as the official program does."""
+    height, width = pixels.shape[:2]
+    extra = [(0, -height % cell), (0, -width % cell)] + [(0, 0)] * (pixels.ndim - 2)
+    return np.pad(pixels, extra, mode="reflect") if cell > 1 else pixels
+
+
+@contextmanager
+def _exact_float32() -> Iterator[None]:
+    """Keep cuDNN from rounding float32 to TF32, which it does unless told."""
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """What is left of memory errors, raised as OutOfMemory."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not devices.ran_out(error):
+            raise
+        hint = "Give a smaller picture, or a smaller --scale."
+        raise OutOfMemory("the picture itself does not fit into memory", hint=hint) from error

@@ -1,0 +1,129 @@
+"""One picture on its way through a torch device: what goes in, the canvas that fills, the progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from snapupscale.upscale import devices
+from snapupscale.upscale.picture import LEVELS, LUMA
+from snapupscale.upscale.tiling import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+_CANVAS = {"uint8": torch.uint8, "uint16": torch.int16, "float32": torch.float32}
+"""torch has next to no uint16, so that its bits are carried as int16."""
+
+_SYNCHRONISE_EVERY = 2e12
+"""Floating-point operations queued on a GPU before waiting for them, so that progress is true and cancelling quick."""
+
+
+class Meter:
+    """Progress over tiles of known area. Never goes back, also when a tile has to be done again."""
+
+    def __init__(self, report: Callable[[float], None], device: torch.device, area: int) -> None:
+        self._report = report
+        self._device = device
+        self._area = area
+        self._finished = 0
+        self._highest = 0.0
+        self._queued = 0.0
+        self.begin(0)
+
+    def begin(self, area: int) -> None:
+        """A tile of `area` starts."""
+        self._current = area
+        self.expect(1.0)
+
+    def expect(self, operations: float) -> None:
+        """The tile takes so many operations, counted from now."""
+        self._expected, self._done = operations, 0.0
+
+    def tick(self, operations: float) -> None:
+        """`operations` of the tile are done, or queued on the device."""
+        self._done += operations
+        self._queued += operations
+        if self._queued > _SYNCHRONISE_EVERY:
+            devices.synchronise(self._device)
+            self._queued = 0.0
+        within = min(1.0, self._done / self._expected)
+        self._highest = max(self._highest, (self._finished + within * self._current) / self._area)
+        self._report(self._highest)
+
+    def finish(self) -> None:
+        """The tile is done for good."""
+        self._finished += self._current
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """`source`: 1x3xHxW float32 on the device; `whole`: its area in cells; `canvas`: HxW or HxWx3 on the host."""
+
+    source: Tensor
+    whole: Box
+    canvas: Tensor
+    dtype: np.dtype[Any]
+    meter: Meter
+
+    @classmethod
+    def start(
+        cls,
+        pixels: NDArray[Any],
+        dtype: np.dtype[Any],
+        cell: int,
+        scale: int,
+        device: torch.device,
+        report: Callable[[float], None],
+    ) -> Job:
+        """`pixels`: HxW or HxWx3; the canvas is `scale` times as large, of `dtype`, with as many channels."""
+        height, width = pixels.shape[:2]
+        shape = (height * scale, width * scale, *pixels.shape[2:])
+        # Page-locked memory is filled by the GPU itself while it computes on.
+        canvas = torch.empty(shape, dtype=_CANVAS[dtype.name], pin_memory=device.type == "cuda")
+        meter = Meter(report, device, height * width)
+        whole = Box(0, 0, width // cell, height // cell)
+        return cls(source=_upload(pixels, device), whole=whole, canvas=canvas, dtype=dtype, meter=meter)
+
+    def put(self, box: Box, values: Tensor) -> None:
+        """Write `values` (1x3xHxW float32) to `box` of the canvas: clipped, and for integers rounded half to even."""
+        values = values.clamp(0, 1)
+        if self.canvas.dim() == 2:
+            luma = torch.tensor(LUMA, device=values.device).view(1, 3, 1, 1)
+            samples = (values * luma).sum(1)[0]
+        else:
+            samples = values[0].permute(1, 2, 0)
+        if self.dtype != np.float32:
+            samples = (samples * LEVELS[self.dtype.name]).round().to(torch.int32)
+        target = self.canvas[box.top : box.bottom, box.left : box.right]
+        target.copy_(samples.to(target.dtype), non_blocking=target.is_contiguous())
+
+    def result(self) -> NDArray[Any]:
+        """The canvas as an array. The device must have finished."""
+        return self.canvas.numpy().view(self.dtype)
+
+
+def part(values: Tensor, box: Box) -> Tensor:
+    """The rows and columns of `box` in `values` (1xCxHxW), without a copy."""
+    return values[:, :, box.top : box.bottom, box.left : box.right]
+
+
+def means(values: Tensor, edge: int) -> Tensor:
+    """Means of the `edge` x `edge` blocks of `values` (1xCxHxW), blocks x C; the last may be smaller."""
+    return F.avg_pool2d(values, edge, ceil_mode=True, count_include_pad=False)[0].flatten(1).T
+
+
+def _upload(pixels: NDArray[Any], device: torch.device) -> Tensor:
+    levels = LEVELS[pixels.dtype.name]
+    host = np.array(pixels, np.uint8 if pixels.dtype == np.uint8 else np.float32)
+    values = torch.from_numpy(host).to(device).float().div_(levels)
+    colour = values.permute(2, 0, 1) if values.dim() == 3 else values.expand(3, -1, -1)
+    return colour.unsqueeze(0)
