@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -101,3 +102,20 @@ def make_video(
 
 def _tag(target: Any, tags: tuple[int, int, int, int]) -> None:
     target.color_primaries, target.color_trc, target.colorspace, target.color_range = tags
+
+
+def two_shots(number: int, width: int, height: int) -> NDArray[np.uint8]:
+    """A warm and a cold shot, with the cut at frame 20."""
+    return _tinted(number // 20 % 2, number, width, height)
+
+
+def long_footage(number: int, width: int, height: int) -> NDArray[np.uint8]:
+    """Three shots of 20 frames."""
+    return _tinted(number // 20 % 3, number, width, height)
+
+
+def _tinted(shot: int, number: int, width: int, height: int) -> NDArray[np.uint8]:
+    image = np.random.default_rng(shot).integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
+    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+    tint = np.array([(1.0, 0.4, 0.2), (0.2, 0.5, 1.0), (0.3, 1.0, 0.3)][shot])
+    return np.asarray(image * tint * (0.9 + 0.1 * np.sin(number)), dtype=np.uint8)

@@ -147,6 +147,13 @@ def test_luma_is_full_range() -> None:
     assert np.allclose(pixels.luma(white), 1.0, atol=1e-6)
 
 
+@pytest.mark.parametrize(("size", "expected"), [((2000, 4), (1, 154)), ((3, 900), (150, 1)), ((1, 1), (1, 1))])
+def test_narrow_pictures_are_sampled_too(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    frame = av.VideoFrame(*size, "gray")
+    frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+    assert pixels.sample_rgb(frame).shape == (*expected, 3)
+
+
 def test_odd_sizes() -> None:
     frame = av.VideoFrame(17, 13, "yuv420p")
     for plane in frame.planes:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def test_no_shot_is_too_short_and_no_cut_too_weak(curve: np.ndarray, threshold: 
     cuts = peaks_above(curve, threshold, least)
     edges = [0, *cuts, len(curve)]
     if cuts:
-        assert min(end - start for start, end in zip(edges, edges[1:], strict=False)) >= least
+        assert min(end - start for start, end in itertools.pairwise(edges)) >= least
     assert all(curve[cut] > threshold for cut in cuts)
 
 

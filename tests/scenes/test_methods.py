@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from signals import make_signal
 
+from signals import make_signal
 from snapupscale.errors import SettingError
 from snapupscale.scenes.methods import find_cuts
 

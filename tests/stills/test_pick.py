@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signals import make_signal
 
+from signals import make_signal
 from snapupscale.errors import Cancelled, SettingError
 from snapupscale.media.source import probe
 from snapupscale.scenes.shots import Shot, Transition, to_shots

@@ -87,8 +87,8 @@ def sample_rgb(frame: av.VideoFrame, *, most: int = 160) -> NDArray[np.uint8]:
     planar = _planar(frame)
     peak = _peak(planar.format)
     step = max(1, -(-max(planar.width, planar.height) // most))
-    rows = np.arange(step // 2, planar.height, step)
-    columns = np.arange(step // 2, planar.width, step)
+    rows = _positions(planar.height, step)
+    columns = _positions(planar.width, step)
     samples = []
     for index in range(len(planar.planes)):
         plane = _plane(planar, index)
@@ -147,6 +147,11 @@ def _display_matrix(frame: av.VideoFrame) -> tuple[float, float, float, float] |
     if size == 0:
         return None
     return tuple(value if abs(value) > size / 100 else 0.0 for value in (a, b, c, d))  # type: ignore[return-value]
+
+
+def _positions(length: int, step: int) -> NDArray[np.int64]:
+    """Every `step`-th of `length` places, about the middle of each step; one at least."""
+    return np.arange(min(step // 2, (length - 1) // 2), length, step)
 
 
 def _code(value: object) -> int:

@@ -1,0 +1,9 @@
+"""Run as `python -m snapupscale`."""
+
+from __future__ import annotations
+
+import sys
+
+from snapupscale.cli import main
+
+sys.exit(main())

@@ -1,0 +1,189 @@
+"""The command line: what can be asked for, and how errors and cancelling end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snapupscale import __version__, commands, console
+from snapupscale.errors import Cancelled, SettingError, SnapUpscaleError
+from snapupscale.timecode import exact_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+    Kinds = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
+_DETECTION_FORMATS = ("json", "csv", "edl", "otio", "fcpxml")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = _parser().parse_args(arguments)
+    try:
+        command: Callable[[argparse.Namespace], int | None] = options.command
+        code = command(options) or DONE
+        sys.stdout.flush()
+    except (KeyboardInterrupt, Cancelled):
+        console.say("cancelled; the same command goes on where this one stopped")
+        return CANCELLED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except SnapUpscaleError as error:
+        return _failed(str(error), error.hint, error.code, USAGE if isinstance(error, SettingError) else FAILED)
+    except Exception as error:
+        if os.environ.get("SNAPUPSCALE_TRACEBACK"):
+            traceback.print_exc()
+        hint = "This is a fault of SnapUpscale. Set SNAPUPSCALE_TRACEBACK=1, run it again, and report what it prints."
+        return _failed(f"{type(error).__name__}: {error}", hint, "internal", FAILED)
+    return code
+
+
+def _failed(message: str, hint: str, code: str, exit_code: int) -> int:
+    console.say(f"error: {message}\nhint: {hint}\ncode: {code}")
+    return exit_code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="snapupscale",
+        description="Find the scene cuts in footage and bring the best frame of each shot back, upscaled.",
+    )
+    parser.add_argument("--version", action="version", version=f"snapupscale {__version__}")
+    kinds = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(kinds)
+    _add_probe(kinds)
+    _add_detect(kinds)
+    _add_stills(kinds)
+    _add_upscale(kinds)
+    _add_models(kinds)
+    _add_doctor(kinds)
+    return parser
+
+
+def _add_demo(kinds: Kinds) -> None:
+    parser = _command(kinds, "demo", commands.demo, "the main job on the footage that ships with SnapUpscale")
+    parser.add_argument("-o", "--output", type=Path, default=Path("snapupscale-demo"), metavar="DIR")
+    _progress(parser)
+
+
+def _add_probe(kinds: Kinds) -> None:
+    parser = _command(kinds, "probe", commands.probe, "what a clip holds")
+    _clip(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_detect(kinds: Kinds) -> None:
+    parser = _command(kinds, "detect", commands.detect, "find the cuts of a clip")
+    _clip(parser)
+    _detection(parser)
+    parser.add_argument("--format", choices=_DETECTION_FORMATS, help="default: the suffix of FILE, else json")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    _progress(parser)
+
+
+def _add_stills(kinds: Kinds) -> None:
+    parser = _command(kinds, "stills", commands.stills, "upscale the best frame of each shot of a clip")
+    _clip(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    _detection(parser)
+    parser.add_argument("--pick", choices=("best", "first", "middle"), default="best", help="which frame of a shot")
+    _upscaling(parser)
+    parser.add_argument("--limit", type=int, metavar="N", help="make N stills at most")
+    _progress(parser)
+
+
+def _add_upscale(kinds: Kinds) -> None:
+    parser = _command(kinds, "upscale", commands.upscale, "upscale pictures")
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    _upscaling(parser)
+    parser.add_argument("--tile", default="auto", help="auto, or the side of a tile in pixels")
+    parser.add_argument("--denoise", type=float, default=1.0, metavar="0..1", help="for general-x4v3 alone")
+    parser.add_argument("--reference", action="store_true", help="the official order of operations, to compare with")
+    _progress(parser)
+
+
+def _add_models(kinds: Kinds) -> None:
+    parser = _command(kinds, "models", commands.list_models, "the models, and which of them are installed")
+    actions = parser.add_subparsers(metavar="ACTION")
+    _command(actions, "list", commands.list_models, "the models, and which of them are installed")
+    fetch = _command(actions, "fetch", commands.fetch_model, "download a model that doesn't come with the program")
+    fetch.add_argument("name", metavar="NAME")
+    _progress(fetch)
+    _command(actions, "verify", commands.verify_models, "check the files of all installed models")
+
+
+def _add_doctor(kinds: Kinds) -> None:
+    parser = _command(kinds, "doctor", commands.doctor, "what this machine has, and what doesn't work")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _command(
+    kinds: Kinds,
+    name: str,
+    function: Callable[[argparse.Namespace], int | None],
+    summary: str,
+) -> argparse.ArgumentParser:
+    parser = kinds.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _clip(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clip", metavar="CLIP", help="a movie, or an image sequence: name.%%04d.png")
+    parser.add_argument("--rate", type=_rate, help="frames per second, such as 24000/1001; sequences default to 24")
+
+
+def _detection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--method", default="histogram", metavar="NAME", help="default: %(default)s")
+    parser.add_argument(
+        "--threshold", type=float, default=0.4, metavar="0.1..0.8", help="more cuts below, fewer above; default 0.4"
+    )
+    parser.add_argument(
+        "--min-shot", type=float, default=0.25, metavar="SECONDS", help="no shot is shorter; default 0.25"
+    )
+
+
+def _upscaling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="auto", metavar="NAME", help="see `snapupscale models`; auto: by device")
+    parser.add_argument("--scale", type=_scale, metavar="N", help="default: that of the model")
+    parser.add_argument("--backend", default="auto", metavar="NAME", help="auto, cuda, mps, cpu, bicubic or lanczos")
+    parser.add_argument("--precision", choices=("auto", "fp32", "fp16"), default="auto")
+    parser.add_argument("--format", choices=("png", "tiff", "exr"), default="png", help="default: %(default)s")
+
+
+def _progress(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--progress", choices=console.KINDS, default="auto", help="auto: on a terminal; json: a line an event"
+    )
+
+
+def _rate(text: str) -> Fraction:
+    try:
+        return exact_rate(text)
+    except SettingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _scale(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from error
+
+

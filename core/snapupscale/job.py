@@ -1,0 +1,185 @@
+"""One run of the main job: footage in, a folder with stills, timelines and a report out."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from snapupscale import files
+from snapupscale.errors import OutputBusy, SettingError
+from snapupscale.findings import Findings
+from snapupscale.media.source import probe
+from snapupscale.progress import silent
+from snapupscale.report.gather import Previews, gather
+from snapupscale.report.page import render
+from snapupscale.scenes.methods import DEFAULT_METHOD, DEFAULT_MIN_SHOT, DEFAULT_THRESHOLD, find_cuts
+from snapupscale.scenes.results import as_json
+from snapupscale.scenes.shots import to_shots
+from snapupscale.scenes.signal import analyse
+from snapupscale.stills.images import FORMATS
+from snapupscale.stills.make import make_stills
+from snapupscale.stills.pick import pick_stills
+from snapupscale.timeline import exports
+from snapupscale.timeline.conform import frame_numbers
+from snapupscale.timeline.exports import export
+from snapupscale.upscale.engine import Upscaler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from fractions import Fraction
+
+    from snapupscale.media.source import Source
+    from snapupscale.progress import Progress
+    from snapupscale.stills.make import Made
+
+_LOCK = ".snapupscale.lock"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the user chose; the defaults are sensible for all of them."""
+
+    method: str = DEFAULT_METHOD
+    threshold: float = DEFAULT_THRESHOLD
+    min_shot: float = DEFAULT_MIN_SHOT
+    pick: str = "best"
+    model: str = "auto"
+    backend: str = "auto"
+    scale: Fraction | None = None
+    precision: str = "auto"
+    format: str = "png"
+    limit: int | None = None
+    rate: Fraction | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run left in its folder."""
+
+    folder: Path
+    report: Path
+    stills: tuple[Path, ...]
+    timelines: tuple[Path, ...]
+    kept: int
+    """How many of the stills were finished before, by a run that was stopped or had the same settings."""
+
+
+def run(
+    clip: Path | str,
+    folder: Path | str,
+    settings: Settings | None = None,
+    *,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Outcome:
+    """Find the shots of `clip`, pick a frame of each, upscale it, and write everything to `folder`.
+
+    `say` gets a sentence for each warning and each decision that was taken for the user. Raises any error of the tree;
+    the folder then holds whole files alone, and the same call goes on where this one stopped.
+    """
+    settings = settings or Settings()
+    _check(settings)
+    folder = Path(folder).absolute()
+    source = probe(clip, rate=settings.rate)
+    files.make_folder(folder)
+    with _claimed(folder):
+        findings = find(source, settings, progress)
+        for warning in findings.signal.warnings:
+            say(warning)
+        with Upscaler(
+            model=settings.model, backend=settings.backend, scale=settings.scale, precision=settings.precision
+        ) as upscaler:
+            say(upscaler.choice)
+            previews = Previews()
+            made = _make(findings, settings, upscaler, folder, previews, progress)
+            if made.earlier:
+                say(f"{len(made.earlier)} stills of earlier runs, such as {made.earlier[0]}, stay in the folder")
+            timelines = _write_timelines(findings, made, folder, say)
+            report = folder / REPORT
+            files.write_text(report, render(gather(findings, made, upscaler, previews)))
+    stills = tuple(still.path for still in made.stills)
+    return Outcome(folder=folder, report=report, stills=stills, timelines=timelines, kept=made.kept)
+
+
+def find(source: Source, settings: Settings, progress: Progress) -> Findings:
+    """Analyse `source`, find its cuts, and pick a frame of each shot."""
+    signal = analyse(source, progress=partial(progress, "analyse"))
+    detection = find_cuts(signal, method=settings.method, threshold=settings.threshold, min_shot=settings.min_shot)
+    picks = pick_stills(
+        source,
+        signal,
+        to_shots(detection.cuts, len(signal)),
+        how=settings.pick,
+        transitions=detection.transitions,
+        progress=partial(progress, "pick"),
+    )
+    return Findings(source=source, signal=signal, detection=detection, picks=picks)
+
+
+def _check(settings: Settings) -> None:
+    """Refuse at once what would otherwise fail after the footage was decoded."""
+    if settings.format not in FORMATS:
+        raise SettingError(f"unknown format {settings.format!r}", hint=f"Formats: {', '.join(FORMATS)}.")
+    if settings.limit is not None and settings.limit < 1:
+        raise SettingError("the limit must be at least 1")
+
+
+def _make(
+    findings: Findings, settings: Settings, upscaler: Upscaler, folder: Path, previews: Previews, progress: Progress
+) -> Made:
+    edit = findings.edit_list()
+    numbers = frame_numbers(findings.signal)
+    picked = [(pick.frame, pick.shot) for pick in findings.picks if pick.frame is not None]
+    return make_stills(
+        findings.source,
+        findings.signal,
+        dict(picked[: settings.limit]),
+        upscaler,
+        folder,
+        suffix=f".{settings.format}",
+        timecode=lambda frame: str(edit.timecode(int(numbers[frame]))),
+        also={candidate.frame for pick in findings.picks for candidate in pick.candidates},
+        show=previews.add,
+        progress=partial(progress, "upscale"),
+    )
+
+
+def _write_timelines(
+    findings: Findings, made: Made, folder: Path, say: Callable[[str], None]
+) -> tuple[Path, ...]:
+    """Write every format that can hold this footage; the others are said to be left out, and why."""
+    edit = findings.edit_list(made.stills)
+    texts = {"json": as_json(findings.source, findings.signal, findings.detection)}
+    for name in exports.FORMATS:
+        try:
+            texts[name] = export(edit, name)
+        except SettingError as error:
+            say(f"no {name} file: {error}")
+    paths = []
+    for name, text in texts.items():
+        paths.append(folder / f"{findings.source.name}.{name}")
+        files.write_text(paths[-1], text)
+    return tuple(paths)
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system lets it go when the process dies. Raises OutputBusy."""
+    lock = FileLock(folder / _LOCK, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise OutputBusy(f"another run is writing to {folder}") from error
+    except OSError as error:
+        raise files.output_error(error, folder) from error
+    try:
+        files.remove_leftovers(folder)
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snapupscale.doctor import examine
+from snapupscale.upscale import catalog, weights
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def found() -> dict[str, tuple[bool, bool]]:
+    return {check.name: (check.ok, check.needed) for check in examine()}
+
+
+def test_this_machine_can_do_the_main_job() -> None:
+    checks = found()
+    assert {"python", "torch", "memory", "codecs", "cuda", "mps", "x4plus", "animevideov3"} <= set(checks)
+    assert all(ok for ok, needed in checks.values() if needed)
+    assert checks["x2plus"] == (False, False)
+
+
+def test_damaged_weights_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spec = catalog.find("animevideov3")
+    for file in spec.files:
+        (tmp_path / file.name).write_bytes(b"not the weights")
+    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
+    assert found()["animevideov3"] == (False, True)
+
+
+def test_a_missing_torch_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert found()["torch"] == (False, True)
+
+
+def test_no_path_of_the_user_is_named() -> None:
+    text = " ".join(f"{check.found} {check.hint}" for check in examine())
+    assert str(Path.home()) not in text
+    assert str(Path.cwd()) not in text
