@@ -144,13 +144,14 @@ class Decoder:
         with ExitStack() as stack:
             run: _Run | None = None
             for number in wanted:
-                frame = run.advance(number) if run and run.reaches(number) else None
+                frame = run.advance(number) if run and run.reaches(number, seekable=seekable) else None
                 starts = _starts(number, index) if seekable else [0]
                 while frame is None or frame.checksum != index.checksums[number]:
                     if not starts:
                         raise SourceChanged(f"frame {number} of {self.source.path} is not what it was")
                     stack.close()
                     run = _Run(stack.enter_context(opened(self.source.path)), self.source, index, starts.pop(0))
+                    seekable = seekable and run.seekable
                     frame = run.advance(number)
                 yield frame
 
@@ -200,18 +201,27 @@ class _Run:
         self._index = index
         self._next = start
         self._sought = start > 0
+        self.seekable = True
         self._first = Fraction(0)
         self._rate = source.rate
         stream = _threaded(container, source)
         if self._sought:
             self._first = _first_seconds(container, stream, source.rate)
             base = stream.time_base or Fraction(1, av.time_base)
-            container.seek(int((index.time(start) + self._first) / base), stream=stream)
+            try:
+                container.seek(int((index.time(start) + self._first) / base), stream=stream)
+            except FFmpegError:
+                # A raw stream has no times to seek to: no frame comes, and the next start is tried.
+                self.seekable = False
+                self._pictures: Iterator[av.VideoFrame] = iter(())
+                return
         self._pictures = _decoded(container, stream, [])
 
-    def reaches(self, number: int) -> bool:
-        """Whether decoding on is cheaper than a seek: no keyframe lies between here and there."""
-        return self._next <= number and not self._index.keyframes[self._next + 1 : number + 1].any()
+    def reaches(self, number: int, *, seekable: bool) -> bool:
+        """Whether decoding on is cheaper than a seek: no keyframe lies between here and there, or there is no seek."""
+        if self._next > number:
+            return False
+        return not seekable or not self._index.keyframes[self._next + 1 : number + 1].any()
 
     def advance(self, number: int) -> Frame | None:
         """Decode on to frame `number`; None when it does not come."""
