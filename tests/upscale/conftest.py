@@ -29,7 +29,7 @@ def frame() -> NDArray[np.uint8]:
     with av.open(str(CLIP)) as clip:
         for index, picture in enumerate(clip.decode(video=0)):
             if index == 200:
-                return picture.to_ndarray(format="rgb24")
+                return picture.to_ndarray(format="rgb24").astype(np.uint8)
     raise AssertionError("the clip is shorter than it was")
 
 
@@ -49,7 +49,9 @@ def user_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user_folder: Path) -> Callable[..., tuple[ModelSpec, Any]]:
+def make_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user_folder: Path
+) -> Callable[..., tuple[ModelSpec, Any]]:
     """Make a small model with random weights: its .pth files lie in the folder of SNAPUPSCALE_MODELS.
 
     Gives the spec and, for each role, the tensors.
@@ -65,7 +67,8 @@ def make_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user_folder: Pat
     ) -> tuple[ModelSpec, dict[str, dict[str, torch.Tensor]]]:
         fields = {"name": name, "purpose": "", "licence": "", "architecture": architecture}
         bare = ModelSpec(**fields, blocks=blocks, scale=scale, files=())  # type: ignore[arg-type]
-        tensors, files = {}, []
+        tensors: dict[str, dict[str, torch.Tensor]] = {}
+        files: list[ModelFile] = []
         for role in ("weights", "undenoised") if partner else ("weights",):
             tensors[role] = random_tensors(bare, seed=len(files))
             path = folder / f"{name}-{role}.pth"

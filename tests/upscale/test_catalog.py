@@ -3,12 +3,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from snapupscale.errors import SettingError
 from snapupscale.upscale import catalog
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAMES = ["x4plus", "x4plus-anime", "x2plus", "animevideov3", "general-x4v3"]
 

@@ -34,7 +34,7 @@ def test_a_gpu_too_old_for_this_torch_is_passed_over(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch, "ones", fail)
     assert devices.choose("auto").type in ("mps", "cpu")
-    with pytest.raises(BackendUnavailable, match="no kernel image is available$"):
+    with pytest.raises(BackendUnavailable, match=r"no kernel image is available$"):
         devices.choose("cuda")
 
 

@@ -29,7 +29,8 @@ def upscaler() -> Iterator[Upscaler]:
 
 def shrunk(image: NDArray[Any], scale: int) -> NDArray[np.float64]:
     height, width = image.shape[0] // scale, image.shape[1] // scale
-    return image.reshape(height, scale, width, scale, *image.shape[2:]).mean((1, 3))
+    means: NDArray[np.float64] = image.reshape(height, scale, width, scale, *image.shape[2:]).mean((1, 3))
+    return means
 
 
 def test_auto_on_a_machine_without_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +127,15 @@ def test_scale_two_takes_any_size(make_model: Callable[..., Any], size: tuple[in
 @pytest.mark.parametrize("backend", ["cpu", *INTERPOLATIONS])
 @pytest.mark.parametrize(
     ("scale", "size"),
-    [(2, (66, 42)), (3, (99, 63)), (4, (132, 84)), (1.5, (49, 31)), (1, (33, 21)), (8, (264, 168)), (Fraction(11, 10), (36, 23))],
+    [
+        (2, (66, 42)),
+        (3, (99, 63)),
+        (4, (132, 84)),
+        (1.5, (49, 31)),
+        (1, (33, 21)),
+        (8, (264, 168)),
+        (Fraction(11, 10), (36, 23)),
+    ],
 )
 def test_scales(backend: str, scale: float | Fraction, size: tuple[int, int], crop: NDArray[np.uint8]) -> None:
     image = crop[:33, :21]
@@ -157,7 +166,7 @@ def test_every_type_means_the_same_picture(
     upscaler: Upscaler, crop: NDArray[np.uint8], dtype: type, levels: int, tolerance: float
 ) -> None:
     expected = upscaler.upscale(crop) / 255 * levels
-    given = (crop.astype(np.float64) / 255 * levels).astype(dtype)
+    given: NDArray[Any] = (crop.astype(np.float64) / 255 * levels).astype(dtype)
     result = upscaler.upscale(given)
     assert result.dtype == dtype
     assert np.abs(result - expected).max() < tolerance
@@ -182,7 +191,7 @@ def test_byte_order_and_layout_do_not_matter(upscaler: Upscaler, crop: NDArray[n
 def test_grey_is_the_luma_of_the_colour_result(upscaler: Upscaler, crop: NDArray[np.uint8]) -> None:
     grey = crop[:, :, 1].astype(np.float32) / 255
     colour = upscaler.upscale(np.dstack((grey, grey, grey)))
-    np.testing.assert_allclose(upscaler.upscale(grey), colour @ np.float32([0.299, 0.587, 0.114]), atol=1e-5)
+    np.testing.assert_allclose(upscaler.upscale(grey), colour @ np.array([0.299, 0.587, 0.114], np.float32), atol=1e-5)
 
 
 def test_constant_alpha_is_kept_and_costs_nothing(upscaler: Upscaler, crop: NDArray[np.uint8]) -> None:
@@ -273,7 +282,7 @@ def test_colours_of_real_footage_are_kept(crop: NDArray[np.uint8], upscaler: Ups
 
 
 def official_way(name: str, image: NDArray[Any], scale: float) -> NDArray[Any]:
-    """RealESRGANer.enhance in its own order, on our network in float32 as a whole: reflect, network, clamp, round, resize."""
+    """RealESRGANer.enhance in its own order, on our network as a whole: reflect, network, clamp, round, resize."""
     from snapupscale.upscale import networks
 
     model = catalog.find(name)
@@ -289,7 +298,7 @@ def official_way(name: str, image: NDArray[Any], scale: float) -> NDArray[Any]:
         y = network.tail(network.features(x, pace), x, pace).clamp(0, 1)[0].permute(1, 2, 0).numpy()
     y = y[: 4 * image.shape[0], : 4 * image.shape[1]]
     if image.ndim == 2:
-        y = y @ np.float32([0.299, 0.587, 0.114])
+        y = y @ np.array([0.299, 0.587, 0.114], np.float32)
     rounded = (y * levels).round().astype(image.dtype)
     if scale == 4:
         return rounded
@@ -302,7 +311,7 @@ def official_way(name: str, image: NDArray[Any], scale: float) -> NDArray[Any]:
 def test_the_reference_does_what_the_official_program_does(
     dtype: type, grey: bool, scale: float, crop: NDArray[np.uint8]
 ) -> None:
-    image = crop[:31, :45].astype(dtype) * (1 if dtype is np.uint8 else 257)
+    image: NDArray[Any] = crop[:31, :45].astype(dtype) * (1 if dtype is np.uint8 else 257)
     image = image[:, :, 0] if grey else image
     with Upscaler("animevideov3", backend="cpu", scale=scale, reference=True) as made:
         result = made.upscale(image)
@@ -338,7 +347,9 @@ def test_denoise_strength_reaches_the_network(make_model: Callable[..., Any], cr
     assert not np.array_equal(results[1], results[2])
 
 
-@pytest.mark.parametrize("image", [np.zeros((2, 2, 5), np.uint8), np.zeros((2, 2), np.int32), np.zeros((0, 2), np.uint8)])
+@pytest.mark.parametrize(
+    "image", [np.zeros((2, 2, 5), np.uint8), np.zeros((2, 2), np.int32), np.zeros((0, 2), np.uint8)]
+)
 def test_pictures_that_are_refused(upscaler: Upscaler, image: NDArray[Any]) -> None:
     with pytest.raises(SettingError):
         upscaler.upscale(image)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import ssl
-import threading
 from collections import namedtuple
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filelock
@@ -16,71 +13,25 @@ import pytest
 import requests
 import trustme
 
-from snapupscale.errors import Cancelled, DiskFull, FetchFailed, OutputBusy, SettingError, WeightsCorrupt, WeightsMissing
+from snapupscale.errors import (
+    Cancelled,
+    DiskFull,
+    FetchFailed,
+    OutputBusy,
+    SettingError,
+    WeightsCorrupt,
+    WeightsMissing,
+)
 from snapupscale.upscale import catalog, fetch, weights
 from snapupscale.upscale.fetch import fetch as fetch_model
+from upscale.servers import Handler, Server, running, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from snapupscale.upscale.catalog import ModelSpec
-
-    Answer = Callable[["Handler", bytes], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers each request with the next of the server's answers, the last one again and again."""
-
-    server: Server
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self.server.requests.append(dict(self.headers))
-        answers = self.server.answers
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        answer(self, self.server.files[self.path])
-        self.close_connection = True
-
-    def reply(self, status: int, body: bytes, length: int | None = None, **headers: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_args: object) -> None:
-        pass
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        if context is not None:
-            self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.files: dict[str, bytes] = {}
-        self.answers: list[Answer] = [whole]
-        self.requests: list[dict[str, str]] = []
-        self.scheme = "http" if context is None else "https"
-
-    def url(self, path: str) -> str:
-        return f"{self.scheme}://localhost:{self.server_port}{path}"
-
-    def handle_error(self, *_args: object) -> None:
-        """A client that leaves is part of the tests."""
-
-
-def whole(handler: Handler, data: bytes) -> None:
-    """A good server: ranges, and an ETag that If-Range is compared with."""
-    wanted = handler.headers.get("Range")
-    if wanted and handler.headers.get("If-Range", '"one"') == '"one"':
-        start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-        place = f"bytes {start}-{len(data) - 1}/{len(data)}"
-        handler.reply(206, data[start:], ETag='"one"', Content_Range=place)
-    else:
-        handler.reply(200, data, ETag='"one"')
+    from upscale.servers import Answer
 
 
 def cut_off(handler: Handler, data: bytes) -> None:
@@ -158,15 +109,6 @@ def redirect(to: str) -> Answer:
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
-
-
-def running(server: Server) -> Iterator[Server]:
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -301,7 +243,9 @@ def test_an_endless_answer_is_cut(model: ModelSpec, server: Server) -> None:
     assert max(seen) <= model.files[0].size
 
 
-@pytest.mark.parametrize(("code", "word"), [(404, "update"), (403, "update"), (500, "Wait"), (503, "Wait"), (429, "Wait")])
+@pytest.mark.parametrize(
+    ("code", "word"), [(404, "update"), (403, "update"), (500, "Wait"), (503, "Wait"), (429, "Wait")]
+)
 def test_refusals(model: ModelSpec, server: Server, code: int, word: str) -> None:
     server.answers = [status(code)]
     with pytest.raises(FetchFailed, match=str(code)) as caught:
@@ -324,9 +268,7 @@ def test_a_redirect_to_http_is_refused(model: ModelSpec, server: Server, plain: 
     assert plain.requests == []
 
 
-def test_an_address_without_https_is_refused(
-    model: ModelSpec, plain: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_address_without_https_is_refused(model: ModelSpec, plain: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     files = tuple(catalog.ModelFile(**{**vars(file), "urls": (plain.url("/file"),)}) for file in model.files)
     changed = catalog.ModelSpec(**{**vars(model), "files": files})
     monkeypatch.setattr(catalog, "catalog", lambda: {"made": changed})

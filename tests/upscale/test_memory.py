@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from snapupscale.upscale import memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads files of Linux")
 
@@ -23,13 +26,23 @@ def test_what_is_free_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 @linux
-@pytest.mark.parametrize(("limit", "used", "left"), [("1000", "400", 600), ("1000", "1200", 0)])
+@pytest.mark.parametrize(
+    ("limit", "used", "stat", "left"),
+    [
+        ("1000", "400", None, 600),
+        ("1000", "1200", None, 0),
+        ("1000", "950", "anon 400\ninactive_file 500\n", 550),
+        ("1000", "950", "nonsense", 50),
+    ],
+)
 def test_a_container_can_have_less(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, used: str, left: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, used: str, stat: str | None, left: int
 ) -> None:
     (tmp_path / "max").write_text(limit)
     (tmp_path / "current").write_text(used)
-    monkeypatch.setattr(memory, "_CGROUPS", ((tmp_path / "none", tmp_path / "none"), (tmp_path / "max", tmp_path / "current")))
+    if stat is not None:
+        (tmp_path / "memory.stat").write_text(stat)
+    monkeypatch.setattr(memory, "_CGROUPS", ((tmp_path, "none", "none"), (tmp_path, "max", "current")))
     assert memory.available() == left
 
 
@@ -37,7 +50,7 @@ def test_a_container_can_have_less(
 def test_a_container_without_a_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "max").write_text("max\n")
     (tmp_path / "current").write_text("400")
-    monkeypatch.setattr(memory, "_CGROUPS", ((tmp_path / "max", tmp_path / "current"),))
+    monkeypatch.setattr(memory, "_CGROUPS", ((tmp_path, "max", "current"),))
     assert memory.available() > 1 << 26
 
 

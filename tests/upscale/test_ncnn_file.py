@@ -56,7 +56,7 @@ def test_a_file_that_is_cut_off(cut: int) -> None:
 
 
 def test_a_byte_too_many() -> None:
-    with pytest.raises(WeightsCorrupt, match="1 bytes .* no layer"):
+    with pytest.raises(WeightsCorrupt, match=r"1 bytes .* no layer"):
         ncnn_file.read(GRAPH, weights() + b"\0", LAYERS)
 
 

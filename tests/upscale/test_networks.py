@@ -30,7 +30,13 @@ def no_gradients() -> Iterator[None]:
 
 def spec(architecture: str, blocks: int, scale: int = 4) -> ModelSpec:
     return ModelSpec(
-        name="", purpose="", architecture=architecture, blocks=blocks, scale=scale, licence="", files=()  # type: ignore[arg-type]
+        name="",
+        purpose="",
+        architecture=architecture,
+        blocks=blocks,
+        scale=scale,
+        licence="",
+        files=(),  # type: ignore[arg-type]
     )
 
 
@@ -103,7 +109,9 @@ def test_compact_is_the_network_of_the_papers(blocks: int, size: tuple[int, int]
     torch.testing.assert_close(run(network, x), compact(state, blocks, x), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("model", [spec("compact", 3), spec("rrdb", 1), spec("rrdb", 1, 2)], ids=["compact", "x4", "x2"])
+@pytest.mark.parametrize(
+    "model", [spec("compact", 3), spec("rrdb", 1), spec("rrdb", 1, 2)], ids=["compact", "x4", "x2"]
+)
 @pytest.mark.parametrize("most", [1, 20_000, 100_000])
 def test_bands_change_nothing(model: ModelSpec, most: int) -> None:
     network, _ = random_network(model)
@@ -112,7 +120,9 @@ def test_bands_change_nothing(model: ModelSpec, most: int) -> None:
     torch.testing.assert_close(banded, run(network, x), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("model", [spec("compact", 3), spec("rrdb", 1), spec("rrdb", 1, 2)], ids=["compact", "x4", "x2"])
+@pytest.mark.parametrize(
+    "model", [spec("compact", 3), spec("rrdb", 1), spec("rrdb", 1, 2)], ids=["compact", "x4", "x2"]
+)
 @pytest.mark.parametrize("most", [float("inf"), 20_000])
 def test_every_operation_is_reported(model: ModelSpec, most: float) -> None:
     network, _ = random_network(model)
@@ -128,7 +138,8 @@ def test_every_operation_is_reported(model: ModelSpec, most: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "operations"), [("x4plus", 35.85e6), ("x4plus-anime", 11.41e6), ("animevideov3", 1.238e6), ("x2plus", 8.97e6)]
+    ("name", "operations"),
+    [("x4plus", 35.85e6), ("x4plus-anime", 11.41e6), ("animevideov3", 1.238e6), ("x2plus", 8.97e6)],
 )
 def test_the_work_per_pixel_is_known(name: str, operations: float) -> None:
     network = networks.build(catalog.find(name))
@@ -136,7 +147,9 @@ def test_the_work_per_pixel_is_known(name: str, operations: float) -> None:
     assert counted == pytest.approx(operations, rel=1e-3)
 
 
-@pytest.mark.parametrize("model", [spec("compact", 2), spec("rrdb", 1), spec("rrdb", 1, 2)], ids=["compact", "x4", "x2"])
+@pytest.mark.parametrize(
+    "model", [spec("compact", 2), spec("rrdb", 1), spec("rrdb", 1, 2)], ids=["compact", "x4", "x2"]
+)
 def test_the_tail_can_run_in_pieces(model: ModelSpec) -> None:
     network, _ = random_network(model)
     x = torch.rand(1, 3, 48, 40)

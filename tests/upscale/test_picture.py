@@ -44,7 +44,7 @@ def test_what_is_refused(image: np.ndarray[Any, Any], word: str) -> None:
 
 
 def test_quantising_rounds_half_to_even_and_clips() -> None:
-    values = np.array([-0.5, 0.5 / 255, 1.5 / 255, 0.5, 1, 1.5], np.float32)
+    values = np.array([-0.5, 0.5 / 255, 1.5 / 255, 0.5, 1, 1.5]).astype(np.float32)
     np.testing.assert_array_equal(quantised(values.copy(), np.uint8), [0, 0, 2, 128, 255, 255])
     np.testing.assert_array_equal(quantised(values.copy(), np.uint16)[-2:], [65535, 65535])
     np.testing.assert_array_equal(quantised(values.copy(), np.float32), np.clip(values, 0, 1))

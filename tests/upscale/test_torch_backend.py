@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from snapupscale.errors import Cancelled, ImplausibleResult, OutOfMemory
-from snapupscale.upscale import catalog, devices, torch_backend, weights
+from snapupscale.upscale import catalog, devices, weights
 from snapupscale.upscale.torch_backend import TorchBackend
+from snapupscale.upscale.torch_job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,9 @@ def test_rrdb_in_tiles_has_no_seams(frame: NDArray[np.uint8]) -> None:
     assert np.abs(actual - expected).max() < 0.5 / 255
 
 
-@pytest.mark.parametrize(("name", "least", "edge"), [("animevideov3", 75, 64), ("x4plus-anime", 60, 40), ("x4plus", 60, 32)])
+@pytest.mark.parametrize(
+    ("name", "least", "edge"), [("animevideov3", 75, 64), ("x4plus-anime", 60, 40), ("x4plus", 60, 32)]
+)
 def test_half_precision_is_close(name: str, least: float, edge: int, crop: NDArray[np.uint8]) -> None:
     picture = crop[:edge, :edge]
     single, half = (enlarge(backend(name, precision=p), picture, F32) for p in ("fp32", "fp16"))
@@ -70,7 +73,7 @@ def test_half_precision_is_close(name: str, least: float, edge: int, crop: NDArr
 
 
 def test_half_precision_sees_all_sixteen_bits(crop: NDArray[np.uint8]) -> None:
-    """Pixels rounded to half precision, as the official program has them, lose what the first layer in float32 keeps."""
+    """Pixels rounded to half precision, as officially, lose what our first layer in float32 keeps."""
     picture = crop.astype(np.uint16) * 257 + 111
     single = enlarge(backend(faithful=True), picture, F32)
     ours = enlarge(backend(precision="fp16"), picture, F32)
@@ -171,8 +174,6 @@ def running_out(engine: TorchBackend, error: Exception, when: Callable[[int, tor
 ERRORS = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
     RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
-    RuntimeError("MPS backend out of memory"),
-    MemoryError(),
 ]
 
 
@@ -180,17 +181,17 @@ ERRORS = [
 def test_out_of_memory_halves_the_tile_and_never_the_result(
     error: Exception, frame: NDArray[np.uint8], released: list[Any]
 ) -> None:
-    picture = np.ascontiguousarray(frame[40:136, 500:630])
+    picture = np.ascontiguousarray(frame[40:240, 500:740])
     engine = backend()
     expected = enlarge(engine, picture)
-    areas = running_out(engine, error, lambda _, x: x.shape[2] * x.shape[3] > 11_000)
+    areas = running_out(engine, error, lambda _, x: x.shape[2] * x.shape[3] > 30_000)
     np.testing.assert_array_equal(enlarge(engine, picture), expected)
-    assert areas[0] == 96 * 130
+    assert areas[0] == 200 * 240
     assert max(areas[1:]) < areas[0]
     assert released
     areas.clear()
     enlarge(engine, picture)
-    assert max(areas) <= 11_000, "what did not fit was tried again"
+    assert max(areas) <= 30_000, "what did not fit was tried again"
 
 
 @pytest.fixture
@@ -214,7 +215,7 @@ def test_running_out_in_the_middle(call: int, frame: NDArray[np.uint8]) -> None:
 def test_when_nothing_fits_the_error_says_so(frame: NDArray[np.uint8]) -> None:
     engine = backend()
     areas = running_out(engine, ERRORS[0], lambda *_: True)
-    with pytest.raises(OutOfMemory, match="smallest|small tiles") as caught:
+    with pytest.raises(OutOfMemory, match="small tiles") as caught:
         enlarge(engine, frame)
     assert "--backend cpu" in caught.value.hint
     assert len(areas) < 12
@@ -226,7 +227,7 @@ def test_running_out_before_the_first_tile(monkeypatch: pytest.MonkeyPatch, crop
     def fail(*_args: object, **_kwargs: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(torch_backend.Job, "start", fail)
+    monkeypatch.setattr(Job, "start", fail)
     with pytest.raises(OutOfMemory):
         enlarge(engine, crop)
 
@@ -321,7 +322,7 @@ def test_nothing_is_left_in_the_canvas(monkeypatch: pytest.MonkeyPatch, crop: ND
     for rubbish in (7, 201):
         monkeypatch.setattr(torch, "empty", lambda *a, rubbish=rubbish, **k: empty(*a, **k).fill_(rubbish))
         results.append(enlarge(backend(tile=24), crop[:50, :61]))
-    np.testing.assert_array_equal(*results)
+    np.testing.assert_array_equal(results[0], results[1])
 
 
 def test_scale_two_pads_odd_sizes_and_cuts_them_again(make_model: Callable[..., Any], crop: NDArray[np.uint8]) -> None:
@@ -338,3 +339,11 @@ def test_scale_two_in_tiles(make_model: Callable[..., Any], crop: NDArray[np.uin
     make_model("made", architecture="rrdb", blocks=1, scale=2)
     expected = enlarge(backend("made"), crop, F32)
     np.testing.assert_allclose(enlarge(backend("made", tile=tile), crop, F32), expected, atol=1e-5)
+
+
+def test_a_narrow_picture_that_does_not_fit_is_an_error_too(frame: NDArray[np.uint8]) -> None:
+    engine = backend()
+    areas = running_out(engine, ERRORS[0], lambda *_: True)
+    with pytest.raises(OutOfMemory):
+        enlarge(engine, np.ascontiguousarray(frame[:8]))
+    assert len(areas) < 12

@@ -29,6 +29,9 @@ _SMOOTHING = 1e-3
 
 _MARGIN = (2 * _RADIUS + 2) * _SQUARE
 
+CONTEXT = _MARGIN + _SQUARE - 1
+"""The most cells that `region` adds on a side."""
+
 
 def region(core: Box, whole: Box) -> Box:
     """The cells that the levels of `core` depend on, in whole squares counted from the corner of `whole`."""

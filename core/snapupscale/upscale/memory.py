@@ -10,8 +10,8 @@ from pathlib import Path
 _UNKNOWN = 4 << 30
 _MEMINFO = Path("/proc/meminfo")
 _CGROUPS = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+    (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
 
 
@@ -35,10 +35,20 @@ def _linux() -> int:
 
 def _container() -> int:
     """What a container's limit leaves; without one, more than any machine has."""
-    for limit, used in _CGROUPS:
+    for folder, limit, used in _CGROUPS:
         with suppress(OSError, ValueError):
-            return max(0, int(limit.read_text()) - int(used.read_text()))
+            # Cached files count as used, and go when memory is asked for.
+            most, taken = int((folder / limit).read_text()), int((folder / used).read_text())
+            return max(0, most - taken + _cached(folder / "memory.stat"))
     return sys.maxsize
+
+
+def _cached(path: Path) -> int:
+    with suppress(OSError, ValueError, IndexError):
+        for line in path.read_text().splitlines():
+            if line.startswith("inactive_file "):
+                return int(line.split()[1])
+    return 0
 
 
 def _windows() -> int:

@@ -86,7 +86,7 @@ class Network(nn.Module):
 class Compact(Network):
     """SRVGGNetCompact: `blocks` + 2 convolutions with PReLU between, then pixel shuffle onto the enlarged picture."""
 
-    body_values = 4 * CHANNELS
+    body_values = 5 * CHANNELS
     tail_values = 4 * 3 * ENLARGE**2
 
     def __init__(self, blocks: int) -> None:

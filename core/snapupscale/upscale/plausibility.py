@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 BLOCK = 16
 """Edge of a block in cells of the network."""
 
-# Real footage moves a block by at most 0.05 and a tile by 0.01. Noise and pixel patterns can move both by far more, so
+# Real footage moved a block by at most 0.07 and a tile by 0.03. Noise and pixel patterns can move both by far more, so
 # that what is found here is a reason to compute again, not yet an error.
 _TILE_LIMIT = 0.06
 _BLOCK_LIMIT = 0.25

@@ -64,11 +64,7 @@ def grid(whole: Box, columns: int, rows: int) -> list[Box]:
     """`whole` as columns x rows boxes of almost equal size, row by row."""
     xs = [whole.left + whole.width * i // columns for i in range(columns + 1)]
     ys = [whole.top + whole.height * i // rows for i in range(rows + 1)]
-    return [
-        Box(left, top, right, bottom)
-        for top, bottom in pairwise(ys)
-        for left, right in pairwise(xs)
-    ]
+    return [Box(left, top, right, bottom) for top, bottom in pairwise(ys) for left, right in pairwise(xs)]
 
 
 def blocks(whole: Box, edge: int) -> list[Box]:

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+_PLANNED = 128
+"""Edge in cells of the smallest tile that is planned: the halos of smaller ones would be most of the work."""
+
 _SMALLEST = 64
-"""Edge in cells below which a tile is not cut for lack of memory: its halo would cost more than it saves."""
+"""Edge in cells of a tile that is not cut again when memory runs out."""
 
 _USABLE = 0.8
 """Share of the free memory that is planned with; the rest is for what libraries take without saying."""
@@ -71,6 +74,7 @@ class TorchBackend:
         self._exact: Network | None = None
         with _memory_errors():
             self._network = _load(spec, parameters, device, half=self._half, faithful=faithful)
+        self._context = self._network.halo + (0 if faithful else levels.CONTEXT)
 
     def enlarge(self, pixels: NDArray[Any], dtype: np.dtype[Any], report: Callable[[float], None]) -> NDArray[Any]:
         """`pixels` (HxW or HxWx3) at the network's scale, with as many channels, as samples of `dtype`.
@@ -79,7 +83,7 @@ class TorchBackend:
         """
         cell, scale = self._network.cell, self._spec.scale
         height, width = pixels.shape[:2]
-        with torch.inference_mode(), _exact_float32(), _memory_errors():
+        with torch.inference_mode(), exact_float32(), _memory_errors():
             job = Job.start(_padded(pixels, cell), dtype, cell, scale, self._device, report)
             pending = self._plan(job.whole)[::-1]
             while pending:
@@ -87,8 +91,8 @@ class TorchBackend:
                 if self._too_large(core, job.whole):
                     pending.extend(reversed(core.halves()))
                 elif not self._fits(job, core):
-                    self._halve(core, job.whole)
-                    pending.append(core)
+                    self._lower(core, job.whole)
+                    pending.extend(reversed(core.halves()))
             return job.result()[: height * scale, : width * scale]
 
     def close(self) -> None:
@@ -108,20 +112,22 @@ class TorchBackend:
         # Beside the body's values, the pixels of the tile in float32, once as they are and once rearranged.
         body = (1 - _TAIL_SHARE) * free / (size * network.body_values + 2 * 3 * 4 * network.cell**2)
         by_index = _MOST_VALUES.get(self._device.type, 2**31 - 1) / network.widest
-        least = (_SMALLEST + 2 * network.halo) ** 2
-        return by_area(whole, halo=network.halo, most=min(self._most, by_index, max(body, least)))
+        most = min(self._most, by_index, max(body, self._area_of(_PLANNED)))
+        return by_area(whole, halo=self._context, most=most)
+
+    def _area_of(self, edge: int) -> int:
+        return (edge + 2 * self._context) ** 2
 
     def _too_large(self, core: Box, whole: Box) -> bool:
-        area = core.grown(self._network.halo, whole).area
-        return area > self._most and max(core.width, core.height) > _SMALLEST
+        return core.grown(self._context, whole).area > self._most and max(core.width, core.height) > _SMALLEST
 
-    def _halve(self, core: Box, whole: Box) -> None:
+    def _lower(self, core: Box, whole: Box) -> None:
         """From now on take half of what `core` took. Raises OutOfMemory when it is one of the smallest."""
         devices.release(self._device)
         if max(core.width, core.height) <= _SMALLEST:
             raise OutOfMemory(f"{self._spec.name} does not fit on the {self._device.type} device even in small tiles")
-        self._most = core.grown(self._network.halo, whole).area // 2
-        self._tail_most /= 2
+        self._most = max(core.grown(self._context, whole).area // 2, self._area_of(_SMALLEST))
+        self._tail_most = max(self._tail_most / 2, _SMALLEST**2)
 
     def _fits(self, job: Job, core: Box) -> bool:
         """Do one tile; False when memory ran out."""
@@ -179,6 +185,7 @@ class TorchBackend:
             else:
                 values = shift.taken_off(output, picture, piece)
             job.put(piece.times(ENLARGE), values)
+            job.meter.tick(0)
         devices.synchronise(self._device)
 
     def _means(self, job: Job, region: Box, output: Tensor) -> tuple[Floats, Floats]:
@@ -245,7 +252,7 @@ def _padded(pixels: NDArray[Any], cell: int) -> NDArray[Any]:
 
 
 @contextmanager
-def _exact_float32() -> Iterator[None]:
+def exact_float32() -> Iterator[None]:
     """Keep cuDNN from rounding float32 to TF32, which it does unless told."""
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         yield

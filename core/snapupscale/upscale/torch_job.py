@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-
 _CANVAS = {"uint8": torch.uint8, "uint16": torch.int16, "float32": torch.float32}
 """torch has next to no uint16, so that its bits are carried as int16."""
 
@@ -104,7 +103,7 @@ class Job:
         if self.dtype != np.float32:
             samples = (samples * LEVELS[self.dtype.name]).round().to(torch.int32)
         target = self.canvas[box.top : box.bottom, box.left : box.right]
-        target.copy_(samples.to(target.dtype), non_blocking=target.is_contiguous())
+        target.copy_(samples.to(target.dtype), non_blocking=samples.is_cuda and target.is_contiguous())
 
     def result(self) -> NDArray[Any]:
         """The canvas as an array. The device must have finished."""
