@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-ENOUGH = Cancelled("enough")
-
 
 def decibels(one: NDArray[Any], other: NDArray[Any]) -> float:
     """PSNR of two pictures of floats in [0, 1]; 999 when they are equal."""
@@ -154,7 +152,7 @@ def cancelling(upscaler: Upscaler, image: Image) -> float:
         nonlocal raised
         if share > 0.3:
             raised = time.perf_counter()
-            raise ENOUGH
+            raise Cancelled("enough")
 
     try:
         upscaler.upscale(image, progress=cancel)
@@ -194,7 +192,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", nargs="+", default=["1280x720", "1920x1080"])
     parser.add_argument("--tiles", nargs="+", type=int, default=[256, 512])
     parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--cap-gib", type=float, default=1.5)
+    parser.add_argument("--cap-gib", type=float, default=0.4)
     return parser.parse_args()
 
 
