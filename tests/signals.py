@@ -23,6 +23,8 @@ def make_signal(distance: NDArray[np.float32], **changes: Any) -> Signal:
             ticks=np.arange(count, dtype=np.int64),
             tick=Fraction(1, 24),
             keyframes=np.ones(count, dtype=np.bool_),
+            damaged=np.zeros(count, dtype=np.bool_),
+            interlaced=np.zeros(count, dtype=np.bool_),
             checksums=np.zeros(count, dtype=np.uint32),
         ),
         "distance": distance,

@@ -138,6 +138,11 @@ def test_models_and_doctor() -> None:
         (["upscale", "none.png", "-o", "out", "--backend", "bicubic"], 1, "code: image-unreadable"),
         (["upscale", "none.png", "-o", "out", "--tile", "x"], 2, "code: bad-setting"),
         (["models", "fetch", "nothing"], 2, "x2plus"),
+        (["detect", str(DEMO_CLIP), "-o", str(DEMO_CLIP)], 2, "the footage itself"),
+        (["detect", str(DEMO_CLIP), "-o", "cuts.doc"], 2, "no format is known"),
+        (["probe", "a" * 300 + ".mp4"], 1, "code: source-unreadable"),
+        (["stills", str(DEMO_CLIP), "-o", "out", "--scale", "1e99999999"], 2, "is no number"),
+        (["upscale", "none.png", "-o", "out", "--tile", "9" * 5000], 2, "code: bad-setting"),
         (["nonsense"], 2, "invalid choice"),
         ([], 2, "required"),
     ],
@@ -161,6 +166,26 @@ def test_an_unexpected_fault_is_told_without_a_traceback(
     monkeypatch.setattr("snapupscale.media.source.probe", fail)
     assert cli.main(["probe", "a.mp4"]) == 1
     assert "RuntimeError: boom" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell of POSIX")
+@pytest.mark.parametrize("streams", [">&-", "2>&-", ">/dev/full", ">&- 2>&-"])
+def test_streams_that_are_closed_or_full(footage: Path, streams: str) -> None:
+    command = f"{sys.executable} -m snapupscale detect {footage} {streams}"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in result.stderr
+    assert "internal" not in result.stderr
+    assert result.returncode == (1 if "full" in streams else 0)
+
+
+def test_a_name_that_standard_output_cannot_hold(footage: Path, tmp_path: Path) -> None:
+    path = tmp_path / "日本.mp4"
+    path.write_bytes(footage.read_bytes())
+    command = program("stills", path, "-o", tmp_path / "out", "--backend", "lanczos", "--scale", "1")
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    result = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert result.returncode == 0
+    assert b"report.html" in result.stdout
 
 
 def test_a_closed_pipe_is_no_traceback(footage: Path) -> None:

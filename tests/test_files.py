@@ -223,7 +223,10 @@ def test_errors_without_a_text_are_named_too() -> None:
 
 
 def test_leftovers_are_removed_and_nothing_else(tmp_path: Path) -> None:
-    for name in (".snapupscale-0123.png", ".snapupscale.lock", "still.png"):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    own = f".snapupscale-{os.getpid()}-ab.png"
+    for name in (f".snapupscale-{ended.pid}-0123.png", own, ".snapupscale.lock", "still.png"):
         (tmp_path / name).touch()
     remove_leftovers(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".snapupscale.lock", "still.png"]
+    assert names(tmp_path) == sorted([own, ".snapupscale.lock", "still.png"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def test_one_folder_holds_everything(footage: Path, tmp_path: Path) -> None:
     image, _ = read_image(outcome.stills[0])
     assert image.shape == (216, 384, 3)
     assert image.dtype == np.uint16
-    found = json.loads((tmp_path / "out" / "shots.json").read_text())
+    found = json.loads((tmp_path / "out" / "shots.cuts.json").read_text())
     assert (found["rate"], found["frames"], found["cuts"]) == ("30000/1001", 60, [20, 40])
     assert found["shots"] == [{"start": 0, "end": 20}, {"start": 20, "end": 40}, {"start": 40, "end": 60}]
     timeline = opentimelineio.adapters.read_from_file(str(tmp_path / "out" / "shots.otio"))
@@ -81,12 +82,47 @@ def test_a_damaged_still_is_made_again(footage: Path, tmp_path: Path) -> None:
 
 
 def test_other_settings_make_other_stills(footage: Path, tmp_path: Path) -> None:
-    run(footage, tmp_path, QUICK)
-    assert run(footage, tmp_path, Settings(backend="bicubic", scale=Fraction(2))).kept == 0
+    first = run(footage, tmp_path, QUICK)
+    before = [path.read_bytes() for path in first.stills]
     said: list[str] = []
-    outcome = run(footage, tmp_path, Settings(backend="lanczos", scale=Fraction(3)), say=said.append)
-    assert outcome.kept == 0
+    other = Settings(backend="bicubic", scale=Fraction(2))
+    second = run(footage, tmp_path, other, say=said.append)
+    assert second.kept == 0
     assert any("2 stills of earlier runs" in sentence for sentence in said)
+    assert not set(first.stills) & set(second.stills)
+    assert [path.read_bytes() for path in first.stills] == before
+    assert run(footage, tmp_path, other).stills == second.stills
+    assert (run(footage, tmp_path, other).kept, run(footage, tmp_path, QUICK).kept) == (2, 2)
+
+
+def test_a_clip_called_stills(footage: Path, tmp_path: Path) -> None:
+    path = tmp_path / "stills.mp4"
+    path.write_bytes(footage.read_bytes())
+    run(path, tmp_path / "out", QUICK)
+    assert run(path, tmp_path / "out", QUICK).kept == 2
+
+
+def test_a_stored_signal_that_no_longer_holds_is_measured_again(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(24):
+        cv2.imwrite(str(folder / f"a{number:02d}.bmp"), shots(number, 192, 108))
+    run(folder / "a%02d.bmp", tmp_path / "out", QUICK)
+    middle = folder / "a12.bmp"
+    state = middle.stat()
+    cv2.imwrite(str(middle), 255 - shots(12, 192, 108))
+    os.utime(middle, ns=(state.st_atime_ns, state.st_mtime_ns))
+    everything = Settings(backend="lanczos", scale=Fraction(2), pick="middle")
+    assert run(folder / "a%02d.bmp", tmp_path / "out2", everything).stills
+
+
+def test_settings_are_refused_before_the_footage_is_decoded(footage: Path, tmp_path: Path) -> None:
+    stages: list[str] = []
+    for settings in (Settings(threshold=5), Settings(backend="quantum"), Settings(scale=Fraction(99))):
+        with pytest.raises(SettingError):
+            run(footage, tmp_path / "out", settings, progress=lambda stage, done, total: stages.append(stage))
+    assert stages == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_cancelled_run_goes_on_where_it_stopped(footage: Path, tmp_path: Path) -> None:
@@ -102,7 +138,7 @@ def test_a_cancelled_run_goes_on_where_it_stopped(footage: Path, tmp_path: Path)
 
 
 def test_leftovers_of_a_killed_run_are_cleared(footage: Path, tmp_path: Path) -> None:
-    (tmp_path / ".snapupscale-abc.png").write_bytes(b"half")
+    (tmp_path / ".snapupscale-4194999-abc.png").write_bytes(b"half")
     run(footage, tmp_path, QUICK)
     assert not list(tmp_path.glob(".snapupscale-*"))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import re
 import signal
 import sys
 import traceback
@@ -22,12 +24,12 @@ if TYPE_CHECKING:
     Kinds = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
-_DETECTION_FORMATS = ("json", "csv", "edl", "otio", "fcpxml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled."""
     signal.signal(signal.SIGTERM, _interrupt)
+    _mend_streams()
     options = _parser().parse_args(arguments)
     try:
         command: Callable[[argparse.Namespace], int | None] = options.command
@@ -39,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except OSError as error:
+        hint = "Check where standard output goes to."
+        return _failed(f"the result cannot be written: {error.strerror}", hint, "output-unwritable", FAILED)
     except SnapUpscaleError as error:
         return _failed(str(error), error.hint, error.code, USAGE if isinstance(error, SettingError) else FAILED)
     except Exception as error:
@@ -47,6 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = "This is a fault of SnapUpscale. Set SNAPUPSCALE_TRACEBACK=1, run it again, and report what it prints."
         return _failed(f"{type(error).__name__}: {error}", hint, "internal", FAILED)
     return code
+
+
+def _mend_streams() -> None:
+    """Standard streams that are closed, or can't hold a file's name, are no reason to lose the work."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  open to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _failed(message: str, hint: str, code: str, exit_code: int) -> int:
@@ -91,7 +105,7 @@ def _add_detect(kinds: Kinds) -> None:
     parser = _command(kinds, "detect", commands.detect, "find the cuts of a clip")
     _clip(parser)
     _detection(parser)
-    parser.add_argument("--format", choices=_DETECTION_FORMATS, help="default: the suffix of FILE, else json")
+    parser.add_argument("--format", choices=commands.DETECTION_FORMATS, help="default: the suffix of FILE, else json")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     _progress(parser)
 
@@ -181,9 +195,8 @@ def _rate(text: str) -> Fraction:
 
 
 def _scale(text: str) -> Fraction:
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from error
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6}|/[1-9][0-9]{0,3})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number such as 2, 1.5 or 4/3")
+    return Fraction(text)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from snapupscale.media.source import Source
     from snapupscale.progress import Progress
 
+DETECTION_FORMATS = ("json", "csv", "edl", "otio", "fcpxml")
 DEMO_CLIP = Path(__file__).parent / "data" / "bbb480_30s.mp4"
 
 
@@ -52,20 +53,20 @@ def probe(options: Namespace) -> None:
 def detect(options: Namespace) -> None:
     """The cuts of a clip, in the format asked for."""
     from snapupscale.media.source import probe as probe_source
-    from snapupscale.scenes.methods import find_cuts
+    from snapupscale.scenes.methods import check_settings, find_cuts
     from snapupscale.scenes.results import as_json
     from snapupscale.scenes.signal import analyse
     from snapupscale.timeline.conform import to_edit_list
-    from snapupscale.timeline.exports import FORMATS, export
+    from snapupscale.timeline.exports import export
 
     source = probe_source(options.clip, rate=options.rate)
+    check_settings(method=options.method, threshold=options.threshold, min_shot=options.min_shot)
+    name = _format_for(options, source)
     with console.showing(options.progress) as progress:
         signal = analyse(source, progress=lambda done, total: progress("analyse", done, total))
     for warning in signal.warnings:
         console.say(f"warning: {warning}")
     found = find_cuts(signal, method=options.method, threshold=options.threshold, min_shot=options.min_shot)
-    suffix = options.output.suffix[1:].lower() if options.output else ""
-    name = options.format or (suffix if suffix in FORMATS else "json")
     text = as_json(source, signal, found) if name == "json" else export(to_edit_list(source, signal, found), name)
     if options.output:
         files.make_folder(options.output.absolute().parent)
@@ -101,7 +102,7 @@ def stills(options: Namespace) -> None:
 
 def upscale(options: Namespace) -> None:
     """Upscale pictures, one after the other."""
-    from snapupscale.stills.images import read_image, write_image
+    from snapupscale.stills.images import read_image, require_size, write_image
     from snapupscale.stills.names import picture_name
     from snapupscale.upscale.engine import Upscaler
 
@@ -128,6 +129,9 @@ def upscale(options: Namespace) -> None:
             raise SettingError(f"two pictures would be written to {twice[0]}", hint="Upscale them into two folders.")
         for number, (path, target) in enumerate(zip(options.images, targets, strict=True)):
             picture, tags = read_image(path)
+            require_size(picture.shape, upscaler.scale, target.suffix)
+            if picture.dtype == "float32" and options.format != "exr":
+                raise SettingError(f"{path} holds float samples", hint="Add --format exr, which can hold them.")
             result = upscaler.upscale(picture, progress=_from(number, len(targets), progress))
             write_image(target, result, tags=tags)
             _print(str(target))
@@ -215,15 +219,30 @@ def _source_rows(source: Source) -> dict[str, object]:
     }
 
 
+def _format_for(options: Namespace, source: Source) -> str:
+    """The format to write: as asked, else by the suffix of the file. Never over the footage itself."""
+    if options.output is None:
+        return str(options.format or "json")
+    if options.output.exists() and any(options.output.samefile(file) for file in source.files):
+        raise SettingError(f"{options.output} is the footage itself", hint="Give another file with -o.")
+    suffix = options.output.suffix[1:].lower()
+    if options.format is None and suffix not in DETECTION_FORMATS:
+        raise SettingError(
+            f"no format is known by the suffix of {options.output.name}",
+            hint=f"Add --format, or use one of: {', '.join(DETECTION_FORMATS)}.",
+        )
+    return str(options.format or suffix)
+
+
 def _from(done: int, total: int, progress: Progress) -> Callable[[float], None]:
     return lambda part: progress("upscale", done + part, total)
 
 
 def _whole_number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or int(text) < 1:
         raise SettingError(f"the tile must be auto or a number of pixels, not {text!r}")
     return int(text)
 
 
 def _print(line: str) -> None:
-    print(line.encode("utf-8", "replace").decode("utf-8"))  # noqa: T201
+    print(line)  # noqa: T201

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary: Path | None = None
     try:
-        fresh = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}{path.suffix}")
+        fresh = path.with_name(f"{_PREFIX}{os.getpid()}-{secrets.token_hex(8)}{path.suffix}")
         fresh.touch(exist_ok=False)
         temporary = fresh
         yield temporary
@@ -62,10 +63,26 @@ def write_text(path: Path, text: str) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of a process that was killed while it wrote to `folder`."""
+    """Remove the temporary files of processes that were killed while they wrote to `folder`."""
     for path in folder.glob(f"{_PREFIX}*"):
+        owner = path.name.removeprefix(_PREFIX).split("-")[0]
         with suppress(OSError):
-            path.unlink()
+            if not (owner.isdecimal() and _lives(int(owner), path)):
+                path.unlink()
+
+
+def _lives(process: int, path: Path) -> bool:
+    """Whether the process with this number may still be writing `path`."""
+    if os.name != "posix":
+        # There is no harmless question to ask a process there; nothing is written for as long as a day.
+        return time.time() - path.stat().st_mtime < 86_400
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def make_folder(path: Path) -> None:

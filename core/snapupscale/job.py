@@ -11,19 +11,27 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from snapupscale import files
-from snapupscale.errors import OutputBusy, SettingError
+from snapupscale.errors import OutputBusy, SettingError, SourceChanged
 from snapupscale.findings import Findings
 from snapupscale.media.source import probe
 from snapupscale.progress import silent
 from snapupscale.report.gather import Previews, gather
 from snapupscale.report.page import render
-from snapupscale.scenes.methods import DEFAULT_METHOD, DEFAULT_MIN_SHOT, DEFAULT_THRESHOLD, find_cuts
+from snapupscale.scenes import cache
+from snapupscale.scenes.methods import (
+    DEFAULT_METHOD,
+    DEFAULT_MIN_SHOT,
+    DEFAULT_THRESHOLD,
+    check_settings,
+    find_cuts,
+)
 from snapupscale.scenes.results import as_json
 from snapupscale.scenes.shots import to_shots
 from snapupscale.scenes.signal import analyse
 from snapupscale.stills.images import FORMATS
 from snapupscale.stills.make import make_stills
-from snapupscale.stills.pick import pick_stills
+from snapupscale.stills.names import safe_stem
+from snapupscale.stills.pick import PICKS, pick_stills
 from snapupscale.timeline import exports
 from snapupscale.timeline.conform import frame_numbers
 from snapupscale.timeline.exports import export
@@ -31,11 +39,13 @@ from snapupscale.upscale.engine import Upscaler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from fractions import Fraction
 
     from snapupscale.media.source import Source
     from snapupscale.progress import Progress
     from snapupscale.stills.make import Made
+    from snapupscale.timeline.editlist import Still
 
 _LOCK = ".snapupscale.lock"
 REPORT = "report.html"
@@ -70,6 +80,13 @@ class Outcome:
     """How many of the stills were finished before, by a run that was stopped or had the same settings."""
 
 
+def load_upscaler(settings: Settings) -> Upscaler:
+    """The upscaler that the settings ask for. Raises SettingError, ModelError, BackendUnavailable or OutOfMemory."""
+    return Upscaler(
+        model=settings.model, backend=settings.backend, scale=settings.scale, precision=settings.precision
+    )
+
+
 def run(
     clip: Path | str,
     folder: Path | str,
@@ -77,27 +94,26 @@ def run(
     *,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda sentence: None,
+    finished: Callable[[Still], None] = lambda still: None,
+    upscaler_for: Callable[[Settings], AbstractContextManager[Upscaler]] = load_upscaler,
 ) -> Outcome:
     """Find the shots of `clip`, pick a frame of each, upscale it, and write everything to `folder`.
 
-    `say` gets a sentence for each warning and each decision that was taken for the user. Raises any error of the tree;
-    the folder then holds whole files alone, and the same call goes on where this one stopped.
+    `say` gets a sentence for each warning and each decision that was taken for the user, `finished` each still once it
+    is in place. `upscaler_for` may lend an upscaler that was loaded before. Raises any error of the tree; the folder
+    then holds whole files alone, and the same call goes on where this one stopped.
     """
     settings = settings or Settings()
     _check(settings)
     folder = Path(folder).absolute()
-    source = probe(clip, rate=settings.rate)
-    files.make_folder(folder)
-    with _claimed(folder):
-        findings = find(source, settings, progress)
-        for warning in findings.signal.warnings:
-            say(warning)
-        with Upscaler(
-            model=settings.model, backend=settings.backend, scale=settings.scale, precision=settings.precision
-        ) as upscaler:
-            say(upscaler.choice)
-            previews = Previews()
-            made = _make(findings, settings, upscaler, folder, previews, progress)
+    probe(clip, rate=settings.rate)
+    with upscaler_for(settings) as upscaler:
+        say(upscaler.choice)
+        files.make_folder(folder)
+        with _claimed(folder):
+            findings, made, previews = _work(clip, settings, upscaler, folder, finished, progress)
+            for warning in findings.signal.warnings:
+                say(warning)
             if made.earlier:
                 say(f"{len(made.earlier)} stills of earlier runs, such as {made.earlier[0]}, stay in the folder")
             timelines = _write_timelines(findings, made, folder, say)
@@ -128,26 +144,56 @@ def _check(settings: Settings) -> None:
         raise SettingError(f"unknown format {settings.format!r}", hint=f"Formats: {', '.join(FORMATS)}.")
     if settings.limit is not None and settings.limit < 1:
         raise SettingError("the limit must be at least 1")
+    if settings.pick not in PICKS:
+        raise SettingError(f"unknown pick {settings.pick!r}", hint=f"Picks: {', '.join(PICKS)}.")
+    check_settings(method=settings.method, threshold=settings.threshold, min_shot=settings.min_shot)
+
+
+def _work(
+    clip: Path | str,
+    settings: Settings,
+    upscaler: Upscaler,
+    folder: Path,
+    finished: Callable[[Still], None],
+    progress: Progress,
+) -> tuple[Findings, Made, Previews]:
+    """Find and make. A stored signal that the footage no longer agrees with is measured again, once."""
+    source = probe(clip, rate=settings.rate)
+    try:
+        return _make(find(source, settings, progress), settings, upscaler, folder, finished, progress)
+    except SourceChanged:
+        if not cache.discard(source):
+            raise
+    source = probe(clip, rate=settings.rate)
+    return _make(find(source, settings, progress), settings, upscaler, folder, finished, progress)
 
 
 def _make(
-    findings: Findings, settings: Settings, upscaler: Upscaler, folder: Path, previews: Previews, progress: Progress
-) -> Made:
+    findings: Findings,
+    settings: Settings,
+    upscaler: Upscaler,
+    folder: Path,
+    finished: Callable[[Still], None],
+    progress: Progress,
+) -> tuple[Findings, Made, Previews]:
     edit = findings.edit_list()
     numbers = frame_numbers(findings.signal)
-    picked = [(pick.frame, pick.shot) for pick in findings.picks if pick.frame is not None]
-    return make_stills(
+    picked = [pick for pick in findings.picks if pick.frame is not None][: settings.limit]
+    previews = Previews(len(picked))
+    made = make_stills(
         findings.source,
         findings.signal,
-        dict(picked[: settings.limit]),
+        {pick.frame: pick.shot for pick in picked if pick.frame is not None},
         upscaler,
         folder,
         suffix=f".{settings.format}",
         timecode=lambda frame: str(edit.timecode(int(numbers[frame]))),
-        also={candidate.frame for pick in findings.picks for candidate in pick.candidates},
+        also={candidate.frame for pick in picked for candidate in pick.candidates},
         show=previews.add,
+        finished=finished,
         progress=partial(progress, "upscale"),
     )
+    return findings, made, previews
 
 
 def _write_timelines(
@@ -155,7 +201,7 @@ def _write_timelines(
 ) -> tuple[Path, ...]:
     """Write every format that can hold this footage; the others are said to be left out, and why."""
     edit = findings.edit_list(made.stills)
-    texts = {"json": as_json(findings.source, findings.signal, findings.detection)}
+    texts = {"cuts.json": as_json(findings.source, findings.signal, findings.detection)}
     for name in exports.FORMATS:
         try:
             texts[name] = export(edit, name)
@@ -163,7 +209,7 @@ def _write_timelines(
             say(f"no {name} file: {error}")
     paths = []
     for name, text in texts.items():
-        paths.append(folder / f"{findings.source.name}.{name}")
+        paths.append(folder / f"{safe_stem(findings.source.name)}.{name}")
         files.write_text(paths[-1], text)
     return tuple(paths)
 

@@ -13,7 +13,7 @@ import pytest
 from footage import numbered, read_number
 from snapupscale.errors import FrameMissing, SourceChanged, SourceTruncated
 from snapupscale.media import pixels
-from snapupscale.media.decoder import Decoder, Frame, FrameIndex, frame_index
+from snapupscale.media.decoder import Decoder, Frame, FrameIndex, frame_index, mark
 from snapupscale.media.source import Source, probe
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ FOOTAGE: dict[str, dict[str, Any]] = {
 
 def full(source: Source) -> tuple[list[Frame], FrameIndex]:
     frames = list(Decoder(source).frames())
-    return frames, frame_index((frame.time, frame.keyframe, frame.checksum) for frame in frames)
+    return frames, frame_index([mark(frame) for frame in frames])
 
 
 def number_in(frame: Frame, source: Source) -> int:
@@ -133,6 +133,7 @@ def test_truncated_footage_yields_what_is_there_and_says_so(clip: Callable[..., 
     source = probe(cut)
     decoder = Decoder(source)
     frames = list(decoder.frames())
+    assert decoder.faulty
     assert 20 < len(frames) < 90
     assert [number_in(frame, source) for frame in frames[:20]] == list(range(20))
     assert f"{len(frames)} of 90 frames" in " ".join(decoder.warnings)
@@ -201,12 +202,68 @@ def test_a_sequence_in_resolves_notation_is_limited_to_its_range(tmp_path: Path)
     assert [number_in(frame, source) for frame in full(source)[0]] == [3, 4, 5, 6]
 
 
-def test_a_damaged_picture_of_a_sequence_is_named(tmp_path: Path) -> None:
-    for number in range(3):
-        cv2.imwrite(str(tmp_path / f"a{number}.png"), numbered(number, 96, 54))
+def test_a_damaged_picture_of_a_sequence_is_left_out_and_named(tmp_path: Path) -> None:
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"a{number}.png"), numbered(number, 96, 54)[..., ::-1])
     (tmp_path / "a1.png").write_bytes((tmp_path / "a1.png").read_bytes()[:200])
-    with pytest.raises(SourceTruncated, match=r"a1\.png"):
-        full(probe(tmp_path / "a%d.png"))
+    source = probe(tmp_path / "a%d.png")
+    decoder = Decoder(source)
+    frames = list(decoder.frames())
+    index = frame_index([mark(frame) for frame in frames])
+    assert [number_in(frame, source) for frame in frames] == [0, 2, 3]
+    assert "a1.png" in decoder.warnings[0]
+    again = list(Decoder(source).read([1, 2], index))
+    assert [(frame.index, number_in(frame, source)) for frame in again] == [(1, 2), (2, 3)]
+
+
+def test_a_sequence_without_a_whole_picture(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a0.png"), numbered(0, 96, 54))
+    source = probe(tmp_path / "a%d.png")
+    (tmp_path / "a0.png").write_bytes(b"")
+    with pytest.raises((SourceTruncated, SourceChanged)):
+        list(Decoder(source).frames())
+
+
+def test_h264_with_b_frames_in_avi_has_times_that_rise(clip: Callable[..., Path]) -> None:
+    frames, index = full(probe(clip("b_frames.avi", frames=40, options={"bf": "3", "g": "10"})))
+    assert [frame.time for frame in frames] != sorted(frame.time for frame in frames)
+    assert not index.seekable
+    assert [index.time(number) * 24 for number in range(40)] == list(range(40))
+    source = probe(clip("b_frames.avi", frames=40, options={"bf": "3", "g": "10"}))
+    assert [number_in(frame, source) for frame in Decoder(source).read([7, 8, 33], index)] == [7, 8, 33]
+
+
+def test_a_cut_off_movie_is_decoded_to_its_last_frame(clip: Callable[..., Path], tmp_path: Path) -> None:
+    whole = clip(
+        "index_first.mp4", frames=90, options={"g": "25"}, container_options={"movflags": "faststart"}
+    ).read_bytes()
+    counts = set()
+    for attempt in range(3):
+        cut = tmp_path / f"cut{attempt}.mp4"
+        cut.write_bytes(whole[: len(whole) * 7 // 10])
+        counts.add(len(list(Decoder(probe(cut), threaded=False).frames())))
+    with av.open(str(cut)) as container:
+        reference = 0
+        try:
+            for packet in container.demux(video=0):
+                reference += len(packet.decode())
+        except av.error.FFmpegError:
+            reference += len(container.streams.video[0].codec_context.decode(None))
+    assert counts == {reference}
+
+
+def test_interlaced_frames_after_progressive_ones(clip: Callable[..., Path], tmp_path: Path) -> None:
+    settings = {"width": 192, "height": 112, "rate": Fraction(25), "picture": woven, "container": "h264"}
+    progressive = clip("progressive.h264", frames=10, options={"bf": "0"}, **settings)
+    combed = clip("combed.h264", frames=20, options={"bf": "0", "x264-params": "tff=1:interlaced=1"}, **settings)
+    path = tmp_path / "both.h264"
+    path.write_bytes(progressive.read_bytes() + combed.read_bytes())
+    source = probe(path)
+    frames, index = full(source)
+    assert not index.interlaced[:10].any()
+    assert index.interlaced[10:].all()
+    (still,) = Decoder(source).read([20], index)
+    assert combing(still) < combing(frames[20]) / 3
 
 
 def test_interlaced_frames_come_without_combs(clip: Callable[..., Path]) -> None:

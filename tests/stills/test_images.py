@@ -16,7 +16,7 @@ import pytest
 from snapupscale import files
 from snapupscale.colour import ColourTags
 from snapupscale.errors import DiskFull, ImageUnreadable, OutputUnwritable, SettingError
-from snapupscale.stills.images import FORMATS, MAX_PIXELS, read_image, write_image
+from snapupscale.stills.images import FORMATS, MAX_PIXELS, read_image, require_size, write_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -264,3 +264,11 @@ def test_writing_goes_through_the_atomic_writer(tmp_path: Path, monkeypatch: pyt
     write_image(tmp_path / "a.png", picture(3, 4, 3), tags=TAGS)
 
     assert seen == [tmp_path / "a.png"]
+
+
+def test_a_size_that_a_png_cannot_hold_is_known_before_the_work() -> None:
+    require_size((4320, 7680, 3), 2, ".png")
+    with pytest.raises(SettingError, match="15360 x 30720") as error:
+        require_size((7680, 3840, 3), 4, ".png")
+    assert "exr or tiff" in error.value.hint
+    require_size((7680, 3840, 3), 4, ".tiff")

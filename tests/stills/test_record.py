@@ -19,6 +19,8 @@ def test_a_finished_still_is_known_to_the_next_run(tmp_path: Path) -> None:
     assert record.finished("a.png", "k")
     assert not record.finished("a.png", "other settings")
     assert not record.finished("b.png", "k")
+    assert record.made_otherwise("a.png", "other settings")
+    assert not record.made_otherwise("a.png", "k")
 
 
 @pytest.mark.parametrize("content", [b"", b"pixel", b"pixels!"])
@@ -34,6 +36,7 @@ def test_a_file_that_went_away_is_not_finished(tmp_path: Path) -> None:
     Record(tmp_path).add("a.png", **STILL)
     (tmp_path / "a.png").unlink()
     assert not Record(tmp_path).finished("a.png", "k")
+    assert not Record(tmp_path).made_otherwise("a.png", "other")
     assert Record(tmp_path).others(set()) == []
 
 

@@ -90,11 +90,10 @@ def test_separate_planes(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["u1", "u2"])
-@pytest.mark.parametrize("alpha", ["unassalpha", "assocalpha"])
-def test_alpha_is_kept_as_it_is(kind: str, alpha: str) -> None:
+def test_straight_alpha_is_kept_as_it_is(kind: str) -> None:
     image = picture(7, 9, 4, kind=kind)
 
-    assert np.array_equal(tiff.decode(tiff_file(image, photometric="rgb", extrasamples=[alpha]))[0], image)
+    assert np.array_equal(tiff.decode(tiff_file(image, photometric="rgb", extrasamples=["unassalpha"]))[0], image)
 
 
 @pytest.mark.parametrize("kind", ["u1", "u2"])
@@ -150,8 +149,11 @@ def test_the_first_page_is_read() -> None:
         (picture(7, 9, kind="u4"), {"photometric": "minisblack"}),
         (picture(7, 9).astype(np.int16), {"photometric": "minisblack"}),
         (picture(7, 9, 3), {"photometric": "rgb", "bigtiff": True}),
+        (picture(7, 9, 4), {"photometric": "separated"}),
+        (picture(7, 9, 4), {"photometric": "rgb", "extrasamples": ["assocalpha"]}),
+        (RANDOM.random((7, 9)).astype(np.float32), {"photometric": "minisblack"}),
     ],
-    ids=["tiles", "half", "32-bit", "signed", "bigtiff"],
+    ids=["tiles", "half", "32-bit", "signed", "bigtiff", "cmyk", "premultiplied", "grey float"],
 )
 def test_what_would_be_read_wrong_is_refused(image: NDArray[Any], options: dict[str, Any]) -> None:
     data = tiff_file(image, **options)

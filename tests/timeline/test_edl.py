@@ -153,10 +153,10 @@ def test_numbers_go_on_after_999_in_their_columns(edit_with: Callable[..., EditL
     assert len({len(line) for line in lines}) == 1
 
 
-def test_a_list_across_midnight_wraps_its_labels(edit_with: Callable[..., EditList]) -> None:
-    edit = edit_with(cuts=(30,), start="23:59:59:00", stills=())
-
-    assert "23:59:59:00 00:00:00:06 " in to_edl(edit)
+def test_a_list_across_midnight_is_refused(edit_with: Callable[..., EditList]) -> None:
+    with pytest.raises(SettingError, match="midnight"):
+        to_edl(edit_with(cuts=(30,), start="23:59:59:00", stills=()))
+    assert "23:59:40:00" in to_edl(edit_with(cuts=(30,), start="23:59:40:00", stills=()))
 
 
 def test_rates_without_two_digit_frames_are_refused(edit_with: Callable[..., EditList]) -> None:

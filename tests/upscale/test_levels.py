@@ -75,3 +75,12 @@ def test_tiles_give_what_the_whole_gives() -> None:
         shift = levels.Shift.fitted(part(picture, region), part(output, region.times(4)), region)
         actual = shift.taken_off(part(output, region.times(4)), part(picture, region), core)
         torch.testing.assert_close(actual, part(expected, core.times(4)), rtol=0, atol=1e-6)
+
+
+def test_noise_that_was_taken_away_stays_away() -> None:
+    generator = torch.Generator().manual_seed(2)
+    clean = torch.linspace(0.2, 0.7, 96).view(1, 1, 1, -1).expand(1, 3, 80, 96)
+    noise = 0.08 * torch.randn(1, 3, 80, 96, generator=generator)
+    result = corrected(clean + noise, enlarged(clean))
+    left = (result - enlarged(clean)).flatten() @ enlarged(noise).flatten() / (enlarged(noise) ** 2).sum()
+    assert left.abs() < 0.05

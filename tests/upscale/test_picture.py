@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from snapupscale.errors import SettingError
-from snapupscale.upscale.picture import LUMA, Picture, quantised
+from snapupscale.upscale.picture import LUMA, Picture, bounded, quantised
 
 
 @pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", "<f4", ">f4"])
@@ -57,3 +57,15 @@ def test_every_16_bit_value_survives() -> None:
 
 def test_grey_stays_grey() -> None:
     assert sum(LUMA) == pytest.approx(1, abs=1e-12)
+
+
+def test_a_matte_stays_within_what_is_around_it() -> None:
+    small = np.zeros((6, 8), dtype=np.uint16)
+    small[2:4, 3:6] = 65535
+    large = np.full((24, 32), 300, dtype=np.uint16)
+    kept = bounded(large, small)
+    assert kept.dtype == np.uint16
+    assert (kept[:4] == 0).all()
+    assert (kept[8:16, 12:24] == 300).all()
+    flat = np.full((3, 3), 40, dtype=np.uint8)
+    assert (bounded(np.arange(81, dtype=np.uint8).reshape(9, 9), flat) == 40).all()

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 import zlib
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from av.error import FFmpegError, InvalidDataError
 
-from snapupscale.errors import FrameMissing, SourceChanged, SourceTruncated
+from snapupscale.errors import FrameMissing, SourceChanged, SourceError, SourceTruncated
 from snapupscale.media.deinterlace import deinterlaced
 from snapupscale.media.pixels import rows_of
 from snapupscale.media.source import opened, require_unchanged, video_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from snapupscale.media.source import Source
 
 _CHECKED_ROWS = 8
+# PyAV raises IndexError for a packet of a stream that a damaged table doesn't list.
+_STREAM_FAULTS = (FFmpegError, OSError, IndexError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +39,10 @@ class Frame:
 
     index: int
     time: Fraction
-    keyframe: bool
     picture: av.VideoFrame
+    keyframe: bool
+    damaged: bool
+    interlaced: bool
     checksum: int
 
 
@@ -49,7 +54,14 @@ class FrameIndex:
     """Time of each frame since the first, in units of `tick`."""
     tick: Fraction
     keyframes: NDArray[np.bool_]
+    damaged: NDArray[np.bool_]
+    """Frames that the decoder could not make whole."""
+    interlaced: NDArray[np.bool_]
     checksums: NDArray[np.uint32]
+    seekable: bool = True
+    """False where timestamps don't rise from frame to frame: such a source is read from its start."""
+    threaded: bool = True
+    """Whether several threads may decode: with faulty footage they would not give the same frames again."""
 
     def __len__(self) -> int:
         return len(self.ticks)
@@ -63,15 +75,45 @@ class FrameIndex:
         return max(0, int(np.searchsorted(self.ticks, math.floor(time / self.tick), side="right")) - 1)
 
 
-def frame_index(frames: Iterable[tuple[Fraction, bool, int]]) -> FrameIndex:
-    """The index of frames given as (time, keyframe, checksum), in presentation order."""
-    times, keyframes, checksums = zip(*frames, strict=True)
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What the index keeps of one frame."""
+
+    time: Fraction
+    keyframe: bool
+    damaged: bool
+    interlaced: bool
+    checksum: int
+
+
+def mark(frame: Frame) -> Mark:
+    """What the index keeps of `frame`."""
+    return Mark(
+        time=frame.time,
+        keyframe=frame.keyframe,
+        damaged=frame.damaged,
+        interlaced=frame.interlaced,
+        checksum=frame.checksum,
+    )
+
+
+def frame_index(marks: Sequence[Mark], *, threaded: bool = True) -> FrameIndex:
+    """The index of frames in presentation order. Where their times don't rise (AVI with B-frames has them in the order
+    of decoding), the same times are dealt out in rising order."""
+    times = [mark.time for mark in marks]
+    seekable = all(earlier < later for earlier, later in pairwise(times))
+    if not seekable:
+        times = [time - min(times) for time in sorted(times)]
     unit = math.lcm(*{time.denominator for time in times})
     return FrameIndex(
         ticks=np.array([int(time * unit) for time in times], dtype=np.int64),
         tick=Fraction(1, unit),
-        keyframes=np.array(keyframes, dtype=np.bool_),
-        checksums=np.array(checksums, dtype=np.uint32),
+        keyframes=np.array([mark.keyframe for mark in marks], dtype=np.bool_),
+        damaged=np.array([mark.damaged for mark in marks], dtype=np.bool_),
+        interlaced=np.array([mark.interlaced for mark in marks], dtype=np.bool_),
+        checksums=np.array([mark.checksum for mark in marks], dtype=np.uint32),
+        seekable=seekable,
+        threaded=threaded,
     )
 
 
@@ -89,27 +131,35 @@ def checksum(picture: av.VideoFrame) -> int:
 class Decoder:
     """Reads the frames of one source. Not for use by several threads at once.
 
-    `warnings` grows while frames are read: faults in the stream, an early end.
+    `warnings` grows while frames are read: faults in the stream, an early end. `faulty` tells whether there were any:
+    what several decoding threads make of damaged footage differs from time to time, so it is to be read with
+    `threaded` off to be the same again.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, threaded: bool = True) -> None:
         self.source = source
         self.warnings: list[str] = []
+        self.faulty = False
+        self._threaded = threaded
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame that can be decoded, in presentation order; damaged stretches are left out and warned of.
+        """Every frame that can be decoded, in presentation order; what can't is left out and warned of.
 
         Raises SourceTruncated when there is none, SourceChanged when the source was written to meanwhile.
         """
         self.warnings.clear()
-        count = 0
+        count = damaged = 0
         end = Fraction(0)
         with closing(self._all()) as frames:
             for frame in frames:
                 yield frame
                 count += 1
+                damaged += frame.damaged
                 end = frame.time
         require_unchanged(self.source)
+        if damaged:
+            self.faulty = True
+            self.warnings.append(f"{damaged} frames are damaged; no still is made of them")
         if not count:
             raise SourceTruncated(f"no frame of {self.source.path} can be decoded")
         self._warn_of_early_end(count, end)
@@ -123,24 +173,27 @@ class Decoder:
         wanted = sorted(set(indices))
         if wanted and not 0 <= wanted[0] <= wanted[-1] < len(index):
             raise FrameMissing(f"{self.source.path} has frames 0 to {len(index) - 1}, not {wanted[0]} to {wanted[-1]}")
-        if not self.source.interlaced:
+        self._threaded = index.threaded
+        combed = [number for number in wanted if index.interlaced[number]]
+        if not combed:
             yield from self._exactly(wanted, index)
             return
-        around = sorted({near for one in wanted for near in (one - 1, one, one + 1) if 0 <= near < len(index)})
+        beside = {near for one in combed for near in (one - 1, one + 1) if 0 <= near < len(index)}
+        around = sorted(beside.union(wanted))
         window: dict[int, Frame] = {}
         waiting = list(wanted)
         for frame in self._exactly(around, index):
             window = {number: kept for number, kept in window.items() if number >= frame.index - 2} | {
                 frame.index: frame
             }
-            while waiting and min(waiting[0] + 1, len(index) - 1) in window:
+            while waiting and (waiting[0] + 1 in window or waiting[0] <= frame.index == around[-1]):
                 yield _field_free(waiting.pop(0), window)
 
     def _exactly(self, wanted: list[int], index: FrameIndex) -> Iterator[Frame]:
         if self.source.is_sequence:
-            yield from (self._checked(self._picture_file(number), index) for number in wanted)
+            yield from (self._checked(number, index) for number in wanted)
             return
-        seekable = bool((np.diff(index.ticks) > 0).all())
+        seekable = index.seekable
         with ExitStack() as stack:
             run: _Run | None = None
             for number in wanted:
@@ -150,63 +203,91 @@ class Decoder:
                     if not starts:
                         raise SourceChanged(f"frame {number} of {self.source.path} is not what it was")
                     stack.close()
-                    run = _Run(stack.enter_context(opened(self.source.path)), self.source, index, starts.pop(0))
+                    container = stack.enter_context(opened(self.source.path))
+                    run = _Run(container, self._stream(container), self.source.rate, index, starts.pop(0))
                     seekable = seekable and run.seekable
                     frame = run.advance(number)
                 yield frame
 
-    def _checked(self, frame: Frame, index: FrameIndex) -> Frame:
-        if frame.checksum != index.checksums[frame.index]:
-            raise SourceChanged(f"{self.source.files[frame.index]} is not what it was")
+    def _checked(self, number: int, index: FrameIndex) -> Frame:
+        """Frame `number` of a sequence: that of the file whose number in the name is as far on as its time."""
+        place = self.source.numbers[0] + round(index.time(number) * self.source.rate)
+        position = self.source.numbers.index(place)
+        frame = replace(self._picture_file(position), index=number)
+        if frame.checksum != index.checksums[number]:
+            raise SourceChanged(f"{self.source.files[position]} is not what it was")
         return frame
 
     def _all(self) -> Generator[Frame]:
-        if self.source.is_sequence:
-            yield from map(self._picture_file, range(len(self.source.files)))
-            return
         faults: list[str] = []
+        yield from self._pictures(faults) if self.source.is_sequence else self._stream_frames(faults)
+        if faults:
+            self.faulty = True
+            self.warnings.append(f"{len(faults)} damaged places were left out; the first: {faults[0]}")
+
+    def _stream_frames(self, faults: list[str]) -> Generator[Frame]:
         with opened(self.source.path) as container:
             start: Fraction | None = None
-            for count, picture in enumerate(_decoded(container, _threaded(container, self.source), faults)):
+            for count, picture in enumerate(_decoded(container, self._stream(container), faults)):
                 seconds = _seconds(picture, count, self.source.rate)
                 start = seconds if start is None else start
                 yield _frame(count, seconds - start, picture)
-        if faults:
-            self.warnings.append(f"{len(faults)} damaged places were left out; the first: {faults[0]}")
 
-    def _picture_file(self, number: int) -> Frame:
-        path = self.source.files[number]
-        time = (self.source.numbers[number] - self.source.numbers[0]) / self.source.rate
+    def _pictures(self, faults: list[str]) -> Generator[Frame]:
+        count = 0
+        for position in range(len(self.source.files)):
+            try:
+                frame = self._picture_file(position)
+            except SourceError as error:
+                faults.append(str(error))
+                continue
+            yield replace(frame, index=count)
+            count += 1
+
+    def _picture_file(self, position: int) -> Frame:
+        path = self.source.files[position]
+        time = (self.source.numbers[position] - self.source.numbers[0]) / self.source.rate
         faults: list[str] = []
         with opened(path) as container:
             for picture in _decoded(container, video_stream(container, path), faults):
                 if not faults:
-                    return replace(_frame(number, time, picture), keyframe=True)
+                    return replace(_frame(position, time, picture), keyframe=True)
         raise SourceTruncated(f"{path} cannot be decoded: {', '.join(faults) or 'no picture'}")
+
+    def _stream(self, container: InputContainer) -> VideoStream:
+        stream: VideoStream = container.streams[self.source.stream]  # type: ignore[assignment]
+        stream.thread_type = "AUTO"
+        if not self._threaded:
+            stream.codec_context.thread_count = 1
+        return stream
 
     def _warn_of_early_end(self, count: int, end: Fraction) -> None:
         """Two frames short may be a matter of rounding or of an edit list; more is a truncated file."""
-        declared = self.source.frames
-        if declared is None and self.source.duration is not None:
-            declared = int(self.source.duration * self.source.rate)
-        short = self.source.duration is None or end < self.source.duration - 3 / self.source.rate
-        if declared is not None and count < declared - 2 and short:
+        source = self.source
+        declared = source.frames
+        if declared is None and source.duration is not None:
+            declared = int(source.duration * source.rate)
+        # The boxes of an MP4 also count frames that its edit list leaves out; then the time is right.
+        whole = "mp4" in source.container and source.duration is not None and end >= source.duration - 3 / source.rate
+        if declared is not None and count < declared - 2 and not whole:
+            self.faulty = True
             self.warnings.append(f"the source ends early: {count} of {declared} frames could be decoded")
 
 
 class _Run:
     """One stretch of decoding that started at the keyframe numbered `start`."""
 
-    def __init__(self, container: InputContainer, source: Source, index: FrameIndex, start: int) -> None:
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, rate: Fraction, index: FrameIndex, start: int
+    ) -> None:
         self._index = index
         self._next = start
         self._sought = start > 0
         self.seekable = True
         self._first = Fraction(0)
-        self._rate = source.rate
-        stream = _threaded(container, source)
+        self._rate = rate
         if self._sought:
-            self._first = _first_seconds(container, stream, source.rate)
+            self._first = _first_seconds(container, stream, rate)
             base = stream.time_base or Fraction(1, av.time_base)
             try:
                 container.seek(int((index.time(start) + self._first) / base), stream=stream)
@@ -245,12 +326,6 @@ class _Run:
         return near if near < len(self._index) and self._index.ticks[near] == ticks else None
 
 
-def _threaded(container: InputContainer, source: Source) -> VideoStream:
-    stream: VideoStream = container.streams[source.stream]  # type: ignore[assignment]
-    stream.thread_type = "AUTO"
-    return stream
-
-
 def _starts(number: int, index: FrameIndex) -> list[int]:
     """Where to start decoding for frame `number`: the keyframe before it, the one before that, the very start."""
     before = np.flatnonzero(index.keyframes[: number + 1])[-2:][::-1].tolist()
@@ -271,8 +346,11 @@ def _decoded(container: InputContainer, stream: VideoStream, faults: list[str]) 
                 yield from packet.decode()
             except InvalidDataError as error:
                 faults.append(str(error))
-    except (FFmpegError, OSError) as error:
+    except _STREAM_FAULTS as error:
         faults.append(str(error))
+        # The decoder still holds the last frames that came before the fault.
+        with suppress(FFmpegError):
+            yield from stream.codec_context.decode(None)
 
 
 def _seconds(picture: av.VideoFrame, count: int, rate: Fraction) -> Fraction:
@@ -283,7 +361,15 @@ def _seconds(picture: av.VideoFrame, count: int, rate: Fraction) -> Fraction:
 
 
 def _frame(index: int, time: Fraction, picture: av.VideoFrame) -> Frame:
-    return Frame(index=index, time=time, keyframe=picture.key_frame, picture=picture, checksum=checksum(picture))
+    return Frame(
+        index=index,
+        time=time,
+        picture=picture,
+        keyframe=picture.key_frame,
+        damaged=picture.is_corrupt,
+        interlaced=picture.interlaced_frame,
+        checksum=checksum(picture),
+    )
 
 
 def _field_free(number: int, window: dict[int, Frame]) -> Frame:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from snapupscale.colour import ColourTags
 
 DEFAULT_SEQUENCE_RATE = Fraction(24)
+_ASSUMED_RATE = Fraction(25)
 _ATTACHED_PICTURE = 0x0400
 _DEFAULT_STREAM = 0x0001
 _PROGRESSIVE = 1
@@ -65,6 +66,8 @@ class Source:
     height: int
     rate: Fraction
     """Frames per second; the average where the footage has a variable rate."""
+    rate_given: bool
+    """Whether the rate comes from the user, or for lack of one from us, and not from the footage."""
     frames: int | None
     """As the container declares it; None where it doesn't."""
     duration: Fraction | None
@@ -111,13 +114,13 @@ def probe(path: Path | str, *, rate: Fraction | None = None) -> Source:
     decodes one frame. Raises a SourceError for what can't be used.
     """
     path = Path(path).absolute()
-    sequence = None if path.exists() else parse_sequence(path)
-    if sequence is None:
-        return _probe_file(path, rate)
     try:
-        files = sequence.files()
+        sequence = None if path.exists() else parse_sequence(path)
+        files = sequence.files() if sequence else {}
     except OSError as error:
         raise _source_error(error, path) from error
+    if sequence is None:
+        return _probe_file(path, rate)
     if not files:
         raise SourceMissing(f"no picture matches {path.name} in {path.parent}")
     return _probe_sequence(path, files, rate or DEFAULT_SEQUENCE_RATE)
@@ -128,7 +131,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
     """Open one file for reading, local files alone. Raises a SourceError."""
     _require_content(path)
     try:
-        container = av.open(str(path), options={"protocol_whitelist": "file"})
+        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except (InvalidDataError, EndOfFile) as error:
         raise _undecodable(path) from error
     except FFmpegError as error:
@@ -166,13 +169,10 @@ def _probe_file(path: Path, rate: Fraction | None) -> Source:
             )
         stream = video_stream(container, path)
         frame = _first_frame(container, stream, path)
-        declared = stream.average_rate or stream.guessed_rate
-        warnings = []
-        if rate is None and not declared:
-            warnings.append("the container gives no frame rate; 25 is assumed")
+        warnings: list[str] = []
+        exact = rate or _declared_rate(stream, warnings)
         if len(container.streams.video) > 1:
             warnings.append(f"of {len(container.streams.video)} video streams, stream {stream.index} is used")
-        exact = rate or exact_rate(declared or Fraction(25))
         return Source(
             path=path,
             files=(path,),
@@ -180,6 +180,7 @@ def _probe_file(path: Path, rate: Fraction | None) -> Source:
             container=container.format.name,
             stream=stream.index,
             rate=exact,
+            rate_given=rate is not None,
             frames=stream.frames or None,
             duration=_duration(container, stream),
             start=_start_timecode(container, stream, exact),
@@ -204,6 +205,7 @@ def _probe_sequence(path: Path, files: dict[int, Path], rate: Fraction) -> Sourc
         container="image sequence",
         stream=0,
         rate=rate,
+        rate_given=True,
         frames=len(numbers),
         duration=(numbers[-1] - numbers[0] + 1) / rate,
         start=Timecode(frame=numbers[0], rate=rate) if numbers[0] >= 1000 else None,
@@ -211,6 +213,17 @@ def _probe_sequence(path: Path, files: dict[int, Path], rate: Fraction) -> Sourc
         warnings=(f"{missing} pictures of the sequence are missing",) if missing else (),
         **picture,
     )
+
+
+def _declared_rate(stream: VideoStream, warnings: list[str]) -> Fraction:
+    declared = stream.average_rate or stream.guessed_rate
+    try:
+        if declared:
+            return exact_rate(declared)
+        warnings.append(f"the container gives no frame rate; {_ASSUMED_RATE} is assumed")
+    except SettingError:
+        warnings.append(f"the container gives {float(declared or 0):g} frames per second; {_ASSUMED_RATE} is assumed")
+    return _ASSUMED_RATE
 
 
 def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> av.VideoFrame:
@@ -225,7 +238,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
                 continue
             if frames:
                 return frames[0]
-    except FFmpegError as error:
+    except (FFmpegError, IndexError) as error:
         raise SourceTruncated(f"{path} cannot be read: {error}") from error
     if faults or stream.frames:
         raise SourceTruncated(f"no frame of {path} can be decoded")
@@ -244,7 +257,7 @@ def _picture(stream: VideoStream, frame: av.VideoFrame) -> dict[str, Any]:
         "alpha": any(component.is_alpha for component in components) or frame.format.has_palette,
         "tags": pixels.frame_tags(frame),
         "pixel_aspect": _aspect(stream),
-        "rotation": frame.rotation,
+        "rotation": frame.rotation if frame.rotation % 90 == 0 else 0,
         "interlaced": frame.interlaced_frame or getattr(context, "field_order", 0) > _PROGRESSIVE,
     }
 

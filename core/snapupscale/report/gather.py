@@ -24,14 +24,17 @@ if TYPE_CHECKING:
     from snapupscale.timeline.editlist import Still
     from snapupscale.upscale.engine import Upscaler
 
-PREVIEW_WIDTH = 1600
+PREVIEW_WIDTHS = ((40, 1600), (120, 1200), (400, 800), (1200, 560))
+"""Width of the previews of reports with up to so many stills; browsers stop at half a gigabyte of page."""
+LEAST_WIDTH = 400
 THUMBNAIL_WIDTH = 240
 
 
 class Previews:
     """Small pictures of the frames that were decoded and of the stills made of them, as JPEG files by frame number."""
 
-    def __init__(self) -> None:
+    def __init__(self, stills: int) -> None:
+        self._width = next((width for most, width in PREVIEW_WIDTHS if stills <= most), LEAST_WIDTH)
         self.thumbnails: dict[int, bytes] = {}
         self.pairs: dict[int, tuple[bytes, bytes]] = {}
 
@@ -42,7 +45,7 @@ class Previews:
             return
         if still.dtype == np.float32:
             still = np.rint(np.clip(still, 0, 1) * 65535).astype(np.uint16)
-        width = min(PREVIEW_WIDTH, still.shape[1])
+        width = min(self._width, still.shape[1])
         height = max(1, round(still.shape[0] * width / still.shape[1]))
         plain = resample(picture, width, height, "bicubic")
         self.pairs[frame] = (encode_preview(plain, width), encode_preview(still, width))
@@ -96,6 +99,7 @@ def _shot(pick: Pick, still: Still | None, previews: Previews, timecode: Callabl
                 thumbnail=previews.thumbnails[candidate.frame],
             )
             for candidate in pick.candidates
+            if candidate.frame in previews.thumbnails
         ),
         before=before,
         after=after,

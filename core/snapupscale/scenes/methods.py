@@ -49,14 +49,19 @@ def find_cuts(
 
     Pure and quick: call it again for every move of a slider. Raises SettingError.
     """
+    check_settings(method=method, threshold=threshold, min_shot=min_shot)
+    min_length = max(1, math.ceil(Fraction(min_shot) * signal.rate))
+    return METHODS[method](signal, threshold, min_length)
+
+
+def check_settings(*, method: str, threshold: float, min_shot: float | Fraction) -> None:
+    """Raise SettingError for what `find_cuts` would refuse, before any footage is decoded for it."""
     if method not in METHODS:
         raise SettingError(f"unknown method {method!r}", hint=f"Methods: {', '.join(METHODS)}.")
     if not THRESHOLDS[0] <= threshold <= THRESHOLDS[1]:
         raise SettingError(f"threshold {threshold} is outside {THRESHOLDS[0]} to {THRESHOLDS[1]}")
     if not 0 <= min_shot < math.inf:
         raise SettingError(f"the minimum shot length {min_shot} is not a number of seconds from 0 up")
-    min_length = max(1, math.ceil(Fraction(min_shot) * signal.rate))
-    return METHODS[method](signal, threshold, min_length)
 
 
 def _histogram(signal: Signal, threshold: float, min_length: int) -> Detection:

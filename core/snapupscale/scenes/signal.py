@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from snapupscale.media import pixels
-from snapupscale.media.decoder import Decoder, FrameIndex, frame_index
+from snapupscale.media.decoder import Decoder, FrameIndex, frame_index, mark
 from snapupscale.scenes import cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from fractions import Fraction
 
     import av
     from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def analyse(source: Source, *, progress: Callable[[int, int | None], None] | Non
         stored = _measured(source, progress)
         cache.store(source, stored)
     index, columns, warnings = stored
-    off = _off_the_grid(index, source.rate)
+    off = _off_the_grid(index, _own_rate(index) if source.rate_given else source.rate)
     if off is not None:
         warnings = (*warnings, _variable_rate_warning(off, source.rate))
     return Signal(
@@ -88,20 +88,24 @@ def bhattacharyya(first: NDArray[np.float32], second: NDArray[np.float32]) -> fl
     return float(np.sqrt(max(0.0, 1.0 - coefficient)))
 
 
-def _measured(source: Source, progress: Callable[[int, int | None], None] | None) -> cache.Stored:
-    decoder = Decoder(source)
+def _measured(
+    source: Source, progress: Callable[[int, int | None], None] | None, *, threaded: bool = True
+) -> cache.Stored:
+    decoder = Decoder(source, threaded=threaded)
     meter = _Meter()
-    frames = []
+    marks = []
     rows = []
     total = source.frames or (int(source.duration * source.rate) if source.duration else None)
     for frame in decoder.frames():
-        frames.append((frame.time, frame.keyframe, frame.checksum))
+        marks.append(mark(frame))
         rows.append(meter.measure(frame.picture))
         if progress:
             progress(frame.index + 1, total)
+    if decoder.faulty and threaded:
+        return _measured(source, progress, threaded=False)
     columns = np.array(rows, dtype=np.float32).T
     names = ("distance", "luma", "contrast", "motion")
-    return frame_index(frames), dict(zip(names, columns, strict=True)), tuple(decoder.warnings)
+    return frame_index(marks, threaded=threaded), dict(zip(names, columns, strict=True)), tuple(decoder.warnings)
 
 
 class _Meter:
@@ -122,6 +126,12 @@ class _Meter:
             motion = float(np.abs(luma - self._luma).mean())
         self._histogram, self._luma = histogram, luma
         return distance, float(luma.mean()), float(luma.std()), motion
+
+
+def _own_rate(index: FrameIndex) -> Fraction:
+    """The average rate of the frames' times."""
+    span = index.time(len(index) - 1)
+    return (len(index) - 1) / span if span else Fraction(1)
 
 
 def _off_the_grid(index: FrameIndex, rate: Fraction) -> int | None:

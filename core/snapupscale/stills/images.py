@@ -25,6 +25,8 @@ __all__ = ["FORMATS", "MAX_PIXELS", "Format", "read_image", "still_name", "write
 MAX_PIXELS = 1 << 28
 """The largest picture that is read: 16384 x 16384, which is 1.5 GiB as 16-bit RGB."""
 _MAX_FILE_BYTES = 4 << 30
+_MOST_PNG_BYTES = (1 << 31) - (1 << 20)
+"""FFmpeg's PNG encoder counts the bytes of a picture in 32 bits with a sign."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +61,28 @@ def write_image(path: Path, image: NDArray[Any], *, tags: ColourTags) -> None:
     files.write_bytes(path, _encoded(name, image, tags))
 
 
-def read_image(path: Path) -> tuple[NDArray[Any], ColourTags]:
+def require_size(shape: tuple[int, ...], scale: float, suffix: str) -> None:
+    """Raise SettingError when a picture of `shape`, enlarged by `scale`, is more than the format of `suffix` can hold:
+    to be asked before the work of enlarging is done."""
+    height, width = (int(length * scale) for length in shape[:2])
+    channels = shape[2] if len(shape) > 2 else 1
+    if suffix == ".png" and (width * channels * 2 + 1) * height > _MOST_PNG_BYTES:
+        raise SettingError(
+            f"a PNG cannot hold {width} x {height} pixels here",
+            hint="Choose --format exr or tiff, or a smaller --scale.",
+        )
+
+
+def read_image(path: Path, *, trusted: bool = False) -> tuple[NDArray[Any], ColourTags]:
     """Read a PNG, TIFF, EXR, JPEG, WebP or BMP picture: HxW grey, HxWx3 RGB or HxWx4 RGBA, upright, with its tags.
 
     The dtype is that of the file: uint8 up to 8 bits per sample, uint16 for 16, float32 for EXR and float TIFF. The
     format is told by the content, not by the suffix. Of an animation or several pages the first is read. Tags that the
-    file does not give are unspecified; the matrix is that of RGB. Raises ImageUnreadable.
+    file does not give are unspecified; the matrix is that of RGB. More than MAX_PIXELS are refused, unless the file is
+    `trusted`: one that we wrote. Raises ImageUnreadable.
     """
     try:
-        return _decoded(_bytes(path))
+        return _decoded(_bytes(path), trusted=trusted)
     except ImageUnreadable as error:
         raise ImageUnreadable(f"cannot read {path}: {error}", hint=error.hint) from error
     except OSError as error:
@@ -102,12 +117,12 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _decoded(data: bytes) -> Decoded:
+def _decoded(data: bytes, *, trusted: bool) -> Decoded:
     measure, decode = _reader(data[:16])
     width, height = measure(data)
     if width < 1 or height < 1:
         raise ImageUnreadable("its header gives no size")
-    if width * height > MAX_PIXELS:
+    if not trusted and width * height > MAX_PIXELS:
         raise ImageUnreadable(
             f"{width} x {height} pixels are too many",
             hint=f"Pictures of up to {MAX_PIXELS // 10**6} megapixels are read; cut it into parts.",

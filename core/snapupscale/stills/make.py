@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from snapupscale import __version__
 from snapupscale.media.decoder import Decoder
-from snapupscale.stills.images import read_image, write_image
+from snapupscale.stills.images import read_image, require_size, write_image
 from snapupscale.stills.names import still_name
 from snapupscale.stills.prepare import still_picture
 from snapupscale.stills.record import Record, key_of
@@ -52,13 +52,16 @@ def make_stills(
     timecode: Callable[[int], str],
     also: Collection[int] = (),
     show: Callable[[int, NDArray[np.uint16], NDArray[Any] | None], None] = lambda frame, before, after: None,
+    finished: Callable[[Still], None] = lambda still: None,
     progress: Callable[[float, float], None] = lambda done, total: None,
 ) -> Made:
     """Upscale the frames `wanted` (frame -> its shot) into `folder`, one at a time, in the order of the footage.
 
-    A still that the folder's record has, made from the same frame in the same way and whole, is kept. `show` gets each
+    A still that the folder's record has, made from the same frame in the same way and whole, is kept; one that was made
+    in another way stays too, and the new one has a name of its own. `show` gets each
     frame's number, its picture, and the still made of it (None for the frames in `also`, which are only decoded).
-    `progress` gets the stills done, in fractions, and their number; it may raise to cancel.
+    `finished` gets each still once it is in place, also one that is kept. `progress` gets the stills done, in
+    fractions, and their number; it may raise to cancel.
     """
     record = Record(folder)
     stills: list[Still] = []
@@ -70,13 +73,18 @@ def make_stills(
         if shot is None:
             show(frame.index, picture, None)
             continue
-        path = folder / still_name(source.name, shot.number, frame.index, upscaler.scale, suffix)
         made_with = {**_made_with(source, upscaler), "frame": frame.index, "checksum": frame.checksum}
         key = key_of(made_with)
+        name = still_name(source.name, shot.number, frame.index, upscaler.scale, suffix)
+        if record.made_otherwise(name, key):
+            label = f"{key[:6]}-still"
+            name = still_name(source.name, shot.number, frame.index, upscaler.scale, suffix, label=label)
+        path = folder / name
         if record.finished(path.name, key):
-            image, _ = read_image(path)
+            image, _ = read_image(path, trusted=True)
             kept += 1
         else:
+            require_size(picture.shape, upscaler.scale, suffix)
             image = upscaler.upscale(picture, progress=_from(len(stills), len(wanted), progress))
             write_image(path, image, tags=source.tags.as_rgb())
             record.add(
@@ -88,6 +96,7 @@ def make_stills(
                 made_with=made_with,
             )
         stills.append(Still(shot=shot.number, frame=frame.index, path=path, size=(image.shape[1], image.shape[0])))
+        finished(stills[-1])
         show(frame.index, picture, image)
         progress(len(stills), len(wanted))
     return Made(stills=tuple(stills), kept=kept, earlier=tuple(record.others({still.path.name for still in stills})))

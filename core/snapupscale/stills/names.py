@@ -49,6 +49,11 @@ def picture_name(name: str, scale: Fraction | float, suffix: str) -> str:
     return _named(name, f"_x{_scale_text(scale)}_upscaled{suffix}")
 
 
+def safe_stem(name: str) -> str:
+    """`name` as the stem of a file, with room for a suffix: kept where it is safe, as in a still's name."""
+    return _safe(name, MAX_CHARACTERS - 20, MAX_BYTES - 20)
+
+
 def _named(name: str, tail: str) -> str:
     return _safe(name, MAX_CHARACTERS - len(tail), MAX_BYTES - len(tail)) + tail
 

@@ -83,14 +83,15 @@ def pick_stills(
 
 
 def shortlist(signal: Signal, shot: Shot, transitions: Iterable[tuple[int, int]] = ()) -> list[int]:
-    """The frames of `shot` worth measuring, ascending, at most MEASURED: no edges, no transitions, nothing black, white
-    or flat; of each stretch of the shot the frame with the least motion. Pure."""
+    """The frames of `shot` worth measuring, ascending, at most MEASURED: no edges, no transitions, nothing damaged,
+    black, white or flat; of each stretch of the shot the frame with the least motion. Pure."""
     edge = max(min(2, (shot.length - 1) // 2), round(shot.length * EDGE))
     inside = np.arange(shot.start + edge, shot.end - edge)
     usable = np.ones(len(inside), dtype=np.bool_)
     for start, end in transitions:
         usable &= (inside < start) | (inside >= end)
     level = signal.luma[inside]
+    usable &= ~signal.index.damaged[inside]
     usable &= (signal.contrast[inside] >= _FLAT) & (level > _BLACK) & (level < _WHITE)
     frames = inside[usable]
     motion = motion_around(signal, shot)

@@ -43,6 +43,11 @@ class Record:
         path = self._folder / name
         return entry is not None and entry.key == key and path.is_file() and _sha256(path) == entry.sha256
 
+    def made_otherwise(self, name: str, key: str) -> bool:
+        """Whether `name` is that of a still that is there and was made in another way than `key` says."""
+        entry = self._entries.get(name)
+        return entry is not None and entry.key != key and (self._folder / name).is_file()
+
     def add(self, name: str, *, shot: int, frame: int, timecode: str, key: str, made_with: Mapping[str, Any]) -> None:
         """Enter the still `name`, which is in place."""
         self._entries[name] = Entry(

@@ -25,6 +25,11 @@ __all__ = ["SIGNATURES", "decode", "encode", "size"]
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _DESCRIPTION, _PREDICTOR = 256, 257, 258, 259, 270, 317
 _WHITE_POINT, _PRIMARIES, _TILE_WIDTH, _SAMPLE_FORMAT, _ICC_PROFILE = 318, 319, 322, 339, 34675
+_PHOTOMETRIC, _SAMPLES_PER_PIXEL, _EXTRA_SAMPLES = 262, 277, 338
+# Grey with white or with black at 0, RGB, palette.
+_PHOTOMETRICS = {0, 1, 2, 3}
+_RGB = 2
+_ASSOCIATED = 1
 _RATIONAL = 5
 _TEXT = "SnapUpscale still. Colour by ITU-T H.273: primaries {}, transfer {}, RGB, full range."
 _TEXT_PATTERN = re.compile(rb"Colour by ITU-T H\.273: primaries (\d{1,3}), transfer (\d{1,3}),")
@@ -71,7 +76,8 @@ def decode(data: bytes) -> tuple[NDArray[Any], ColourTags]:
     directory = first_directory(data)
     if not _readable(directory):
         raise ImageUnreadable(
-            "this kind of TIFF (tiles, JPEG inside, or samples other than 8- or 16-bit integers and float) is not read",
+            "this kind of TIFF (tiles, JPEG inside, CMYK, premultiplied alpha, grey float, or samples other than 8- or "
+            "16-bit integers and float) is not read",
             hint="Save it as TIFF in strips with 8 or 16 bits per channel and LZW or no compression, or as PNG.",
         )
     image, _ = rasters.decode("tiff", data, {"err_detect": "buffer"})
@@ -83,6 +89,9 @@ def _readable(directory: dict[int, tuple[Any, ...]]) -> bool:
     predicted = directory.get(_PREDICTOR, (_NO_PREDICTOR,))[0] != _NO_PREDICTOR
     return (
         _TILE_WIDTH not in directory
+        and directory.get(_PHOTOMETRIC, (_RGB,))[0] in _PHOTOMETRICS
+        and _ASSOCIATED not in directory.get(_EXTRA_SAMPLES, ())
+        and not (samples == {(_FLOAT, 32)} and directory.get(_SAMPLES_PER_PIXEL, (1,))[0] == 1)
         and directory.get(_COMPRESSION, (1,))[0] in _COMPRESSIONS
         and len(samples) == 1
         and samples <= (_SAMPLES - {(_UNSIGNED, 1), (_FLOAT, 32)} if predicted else _SAMPLES)

@@ -13,48 +13,68 @@ from snapupscale.timeline.editlist import EditList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from fractions import Fraction
 
     from numpy.typing import NDArray
 
     from snapupscale.media.source import Source
     from snapupscale.scenes.methods import Detection
+    from snapupscale.scenes.shots import Shot
     from snapupscale.scenes.signal import Signal
     from snapupscale.timeline.editlist import Still
 
 
 def frame_numbers(signal: Signal) -> NDArray[np.int64]:
-    """For each decoded frame its number on a timeline of `signal.rate`: the same for a constant rate, else by time.
-
-    Strictly increasing, so that no shot vanishes where frames follow each other faster than the rate.
-    """
-    counted = np.arange(len(signal), dtype=np.int64)
+    """For each decoded frame its number on a timeline of `signal.rate`: its own for a constant rate, else that nearest
+    to its time. Frames that follow each other faster than the rate share a number."""
     if signal.constant_rate:
-        return counted
+        return np.arange(len(signal), dtype=np.int64)
     exact = signal.rate * signal.index.tick
-    by_time = (signal.index.ticks * exact.numerator * 2 + exact.denominator) // (exact.denominator * 2)
-    return np.asarray(np.maximum.accumulate(by_time - counted) + counted)
+    return np.array([_nearest(int(tick) * exact) for tick in signal.index.ticks], dtype=np.int64)
 
 
 def to_edit_list(source: Source, signal: Signal, detection: Detection, stills: Iterable[Still] = ()) -> EditList:
     """The shots of `detection` and the stills made of them, ready for export.
 
-    Frames of `stills` are counted as decoded, like those of `detection`.
+    Frames of `stills` are counted as decoded, like those of `detection`. No shot vanishes: one that is shorter than a
+    frame of the timeline is given one.
     """
     numbers = frame_numbers(signal)
     width, height = source.display_size
+    cuts = _apart([int(numbers[cut]) for cut in detection.cuts])
+    frames = max(int(numbers[-1]), *cuts, 0) + 1
+    shots = to_shots(cuts, frames)
     return EditList(
         name=source.name,
         source=source.path,
         rate=signal.rate,
-        frames=int(numbers[-1]) + 1,
+        frames=frames,
         start=source.start or Timecode(frame=0, rate=signal.rate),
-        shots=to_shots((int(numbers[cut]) for cut in detection.cuts), int(numbers[-1]) + 1),
+        shots=shots,
         transitions=tuple(
             replace(transition, start=int(numbers[transition.start]), end=int(numbers[transition.end - 1]) + 1)
             for transition in detection.transitions
         ),
-        stills=tuple(replace(still, frame=int(numbers[still.frame])) for still in stills),
+        stills=tuple(
+            replace(still, frame=_within(int(numbers[still.frame]), shots[still.shot - 1])) for still in stills
+        ),
         width=width,
         height=height,
         first_number=source.numbers[0] if source.is_sequence else None,
     )
+
+
+def _nearest(value: Fraction) -> int:
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+
+
+def _apart(cuts: list[int]) -> list[int]:
+    """`cuts`, ascending, moved on where two would fall together or on frame 0."""
+    moved: list[int] = []
+    for cut in cuts:
+        moved.append(max(cut, moved[-1] + 1 if moved else 1))
+    return moved
+
+
+def _within(frame: int, shot: Shot) -> int:
+    return min(max(frame, shot.start), shot.end - 1)

@@ -35,6 +35,8 @@ def to_edl(edit: EditList) -> str:
             f"an EDL has no room for timecode at {format_rate(edit.rate)} frames per second",
             hint="Use otio or fcpxml for rates above 100.",
         )
+    if str(edit.timecode(edit.frames)) <= str(edit.start):
+        raise SettingError("an EDL cannot hold footage that runs across midnight", hint="Use otio or fcpxml.")
     lines = [
         f"TITLE: {printable(edit.name)[:_TITLE_LENGTH]}",
         f"FCM: {'DROP FRAME' if edit.start.drop else 'NON-DROP FRAME'}",

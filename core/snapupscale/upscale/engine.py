@@ -11,7 +11,7 @@ import numpy as np
 from snapupscale.errors import BackendUnavailable, SettingError
 from snapupscale.upscale import catalog, weights
 from snapupscale.upscale.interpolation import resample, resample_as_reference
-from snapupscale.upscale.picture import Picture, quantised
+from snapupscale.upscale.picture import Picture, bounded, quantised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,8 @@ class Upscaler:
         if alpha is None:
             result = colour
         elif through:
-            result = np.dstack((colour, self._plane(alpha, lambda share: report((1 + share) / passes))))
+            matte = self._plane(alpha, lambda share: report((1 + share) / passes))
+            result = np.dstack((colour, matte if self._reference else bounded(matte, alpha)))
         else:
             result = np.dstack((colour, np.full(colour.shape[:2], alpha[0, 0])))
         report(1.0)

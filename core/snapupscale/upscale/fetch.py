@@ -151,7 +151,11 @@ def _open(session: requests.Session, url: str, headers: dict[str, str]) -> reque
         if response.status_code not in _MOVED:
             return response
         response.close()
-        url = urljoin(url, response.headers.get("Location", ""))
+        try:
+            url = urljoin(url, response.headers.get("Location", ""))
+            urlsplit(url)
+        except ValueError as error:
+            raise FetchFailed(f"{urlsplit(response.url).netloc} redirects to no address", hint=_CHANGED) from error
     raise FetchFailed(f"{urlsplit(url).netloc} redirects without end", hint=_CHANGED)
 
 
@@ -220,3 +224,5 @@ def _alone(folder: Path) -> Iterator[None]:
     except filelock.Timeout as error:
         hint = "Wait until it is done."
         raise OutputBusy(f"another program fetches models into {folder}", hint=hint) from error
+    except OSError as error:
+        raise files.output_error(error, folder) from error

@@ -40,10 +40,11 @@ def region(core: Box, whole: Box) -> Box:
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """slope * picture + offset for each square of `region`, 1x3x(squares)."""
+    """slope * picture + offset for each square of `region`, 1x3x(squares). `smooth` holds the means of the squares."""
 
     slope: Tensor
     offset: Tensor
+    smooth: Tensor
     region: Box
 
     @classmethod
@@ -55,7 +56,7 @@ class Shift:
         covariance = _around(before * change) - mean * mean_change
         variance = _around(before * before) - mean * mean
         slope = covariance / (variance + _SMOOTHING)
-        return cls(slope=_around(slope), offset=_around(mean_change - slope * mean), region=region)
+        return cls(slope=_around(slope), offset=_around(mean_change - slope * mean), smooth=before, region=region)
 
     def taken_off(self, output: Tensor, picture: Tensor, box: Box) -> Tensor:
         """The part `box` of `output`, without the shift. `output` and `picture` are those of the region."""
@@ -64,7 +65,11 @@ class Shift:
         slope = _enlarged(self.slope, scale * _SQUARE, target)
         offset = _enlarged(self.offset, scale * _SQUARE, target)
         around = _enlarged(picture, output.shape[3] // picture.shape[3], target)
-        return part(output, target) - offset.addcmul_(slope, around)
+        # Where the network takes noise away, the change is the noise, and the slope falls below 0. Taken off along the
+        # picture itself it would put the noise back; along the means of the squares it can't.
+        smooth = _enlarged(self.smooth, scale * _SQUARE, target)
+        shift = offset.addcmul_(slope.clamp(min=0), around).addcmul_(slope.clamp(max=0), smooth)
+        return part(output, target) - shift
 
 
 def _squares(values: Tensor, per_cell: int) -> Tensor:

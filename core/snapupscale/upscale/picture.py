@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,3 +70,15 @@ def quantised(values: NDArray[np.float32], dtype: DTypeLike) -> Pixels:
         return values
     values *= LEVELS[kind.name]
     return np.rint(values, out=values).astype(kind)
+
+
+def bounded(large: Pixels, small: Pixels) -> Pixels:
+    """`large`, an enlarged HxW matte, kept between the least and the greatest value of `small` within one pixel: what
+    was wholly transparent or opaque stays exactly so."""
+    height, width = small.shape
+    padded = np.pad(small, 1, mode="edge")
+    around = [padded[down : down + height, right : right + width] for down in range(3) for right in range(3)]
+    rows = np.arange(large.shape[0]) * height // large.shape[0]
+    columns = np.arange(large.shape[1]) * width // large.shape[1]
+    least, greatest = (reduce(choose, around)[rows[:, None], columns] for choose in (np.minimum, np.maximum))
+    return np.asarray(np.clip(large, least, greatest), dtype=large.dtype)

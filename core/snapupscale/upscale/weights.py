@@ -47,10 +47,17 @@ def user_folder() -> Path:
 def locate(file: ModelFile) -> Path | None:
     """The path of `file`, or None: in the folder that SNAPUPSCALE_MODELS names, in its package, in the user's folder.
 
-    Weights that are published as .pth may also lie there as .safetensors.
+    Weights that are published as .pth lie in the user's folder as the .safetensors that `fetch` made of them; from
+    elsewhere a .safetensors is not taken, since the manifest can't tell whether it is the right one.
     """
-    names = [file.name] if file.format == "ncnn" else [safetensors_name(file), file.name]
-    return next((folder / name for folder in _folders(file) for name in names if (folder / name).is_file()), None)
+    kept = user_folder() / safetensors_name(file)
+    if file.format == "pth" and not os.environ.get(FOLDER_VARIABLE) and kept.is_file():
+        return kept
+    return next((folder / file.name for folder in _folders(file) if (folder / file.name).is_file()), _existing(kept))
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 def installed(spec: ModelSpec) -> bool:
@@ -117,11 +124,10 @@ def read_pth(data: bytes, spec: ModelSpec, file: ModelFile) -> Parameters:
 
 def write_safetensors(path: Path, parameters: Parameters, file: ModelFile) -> None:
     """Keep `parameters` at `path`, whole or not at all, with the hash of their source and their own."""
-    from safetensors.numpy import save_file  # noqa: PLC0415 - only fetched models need it
+    from safetensors.numpy import save  # noqa: PLC0415 - only fetched models need it
 
     metadata = {"source": file.name, "source_sha256": file.sha256, "tensors_sha256": _digest(parameters)}
-    with files.replacing(path) as temporary:
-        save_file(parameters, temporary, metadata=metadata)
+    files.write_bytes(path, save(parameters, metadata=metadata))
 
 
 def safetensors_name(file: ModelFile) -> str:
@@ -155,7 +161,7 @@ def _read_safetensors(path: Path, spec: ModelSpec, file: ModelFile) -> Parameter
         with safe_open(path, framework="numpy") as content:
             metadata = content.metadata() or {}
             parameters = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         raise WeightsCorrupt(f"{path} cannot be read: {error}") from error
     if metadata.get("source_sha256") != file.sha256:
         raise WeightsCorrupt(f"{path} was not made from the {file.name} of the manifest")
