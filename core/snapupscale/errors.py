@@ -24,6 +24,12 @@ SnapUpscaleError
 │   ├── DiskFull              no space left
 │   ├── OutputBusy            another run works in the same folder
 │   └── ImageUnreadable       a picture that can't be read
+├── SidecarError              the service
+│   ├── SidecarRunning        one runs already
+│   ├── SidecarMissing        none runs
+│   ├── SidecarUnsafe         its folder is not the user's alone
+│   ├── Poisoned              a job that ended its process twice
+│   └── QueueFull             too many jobs wait
 └── Cancelled                 asked for by the user
 """
 
@@ -151,6 +157,36 @@ class OutputBusy(OutputError):
 class ImageUnreadable(OutputError):
     code = "image-unreadable"
     default_hint = "Give PNG, TIFF, EXR, JPEG or WebP pictures."
+
+
+class SidecarError(SnapUpscaleError):
+    code = "sidecar-failed"
+    default_hint = "Run `snapupscale sidecar stop`, then start it again; its log says what went wrong."
+
+
+class SidecarRunning(SidecarError):
+    code = "sidecar-running"
+    default_hint = "Use the one that runs: `snapupscale sidecar status` says where it is."
+
+
+class SidecarMissing(SidecarError):
+    code = "sidecar-missing"
+    default_hint = "Start one with `snapupscale sidecar serve`."
+
+
+class SidecarUnsafe(SidecarError):
+    code = "sidecar-unsafe"
+    default_hint = "Remove what is there, or set XDG_RUNTIME_DIR to a folder that belongs to you alone."
+
+
+class Poisoned(SidecarError):
+    code = "poisoned"
+    default_hint = "Check that the footage plays in another program; --backend cpu leaves out the driver of the GPU."
+
+
+class QueueFull(SidecarError):
+    code = "queue-full"
+    default_hint = "Wait until some jobs are done, or cancel some."
 
 
 class Cancelled(SnapUpscaleError):
