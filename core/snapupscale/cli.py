@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_upscale(kinds)
     _add_models(kinds)
     _add_doctor(kinds)
+    _add_sidecar(kinds)
     return parser
 
 
@@ -145,6 +146,16 @@ def _add_models(kinds: Kinds) -> None:
 def _add_doctor(kinds: Kinds) -> None:
     parser = _command(kinds, "doctor", commands.doctor, "what this machine has, and what doesn't work")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_sidecar(kinds: Kinds) -> None:
+    parser = kinds.add_parser("sidecar", help="the local service that owns the jobs, the models and the GPU")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    serve = _command(actions, "serve", commands.sidecar_serve, "run the service until it is stopped or idle")
+    serve.add_argument("--idle", type=float, default=15.0, metavar="MINUTES", help="stop when idle so long; default 15")
+    status = _command(actions, "status", commands.sidecar_status, "where the service runs; fails when none does")
+    status.add_argument("--json", action="store_true", help="print JSON")
+    _command(actions, "stop", commands.sidecar_stop, "stop the service")
 
 
 def _command(

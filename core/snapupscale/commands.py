@@ -192,6 +192,27 @@ def doctor(options: Namespace) -> int:
     return 0 if all(check.ok or not check.needed for check in checks) else 1
 
 
+def sidecar_serve(options: Namespace) -> None:
+    """Run the local service."""
+    from snapupscale.sidecar.commands import serve
+
+    serve(options)
+
+
+def sidecar_status(options: Namespace) -> None:
+    """Where the local service runs."""
+    from snapupscale.sidecar.commands import status
+
+    status(options)
+
+
+def sidecar_stop(options: Namespace) -> None:
+    """Stop the local service."""
+    from snapupscale.sidecar.commands import stop
+
+    stop(options)
+
+
 def _source_rows(source: Source) -> dict[str, object]:
     from snapupscale.timecode import format_rate
 

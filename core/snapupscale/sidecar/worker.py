@@ -1,0 +1,276 @@
+"""The process that decodes and upscales for the sidecar: JSON lines in, JSON lines out. It may die at any moment.
+
+A request is `{"id", "kind", "params"}` or `{"cancel": ID}`; a reply has the `id` and one of `progress`, `say`, `still`,
+`done` and `error`. The process ends when its input does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snapupscale.errors import Cancelled, OutOfMemory, SnapUpscaleError
+from snapupscale.job import Settings, find, load_upscaler, run
+from snapupscale.media.source import probe
+from snapupscale.progress import Meter
+from snapupscale.scenes.methods import find_cuts
+from snapupscale.scenes.results import as_json
+from snapupscale.scenes.signal import analyse
+from snapupscale.sidecar.messages import KINDS, Cuts, Pick, Probe, Upscale, decode, fault
+from snapupscale.timecode import exact_rate, format_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from snapupscale.media.source import Source
+    from snapupscale.timeline.editlist import Still
+    from snapupscale.upscale.engine import Upscaler
+
+    Send = Callable[[Mapping[str, Any]], None]
+
+_SPACING = 0.25
+"""Seconds between two reports of progress."""
+_PR_SET_PDEATHSIG = 1
+_MEMORY_SHARE = 0.8
+
+
+class Warm:
+    """The upscaler of the last job, lent again to a job that asks for the same."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[object, ...] = ()
+        self._upscaler: Upscaler | None = None
+
+    @contextmanager
+    def lend(self, settings: Settings) -> Iterator[Upscaler]:
+        """An upscaler for `settings`, which stays loaded unless the work with it fails."""
+        asked = (settings.model, settings.backend, settings.scale, settings.precision)
+        if self._upscaler is None or self._asked != asked:
+            self.drop()
+            self._upscaler, self._asked = load_upscaler(settings), asked
+        try:
+            yield self._upscaler
+        except Cancelled:
+            raise
+        except BaseException:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Let go of the model and its memory."""
+        if self._upscaler is not None:
+            self._upscaler.close()
+            self._upscaler = None
+
+
+class Task:
+    """One job while it is worked on: sends what happens, and raises Cancelled in the midst when asked to."""
+
+    def __init__(self, job_id: str, send: Send, cancelled: set[str], warm: Warm) -> None:
+        self.id = job_id
+        self.warm = warm
+        self._send = send
+        self._cancelled = cancelled
+        self._meter: tuple[str, Meter] | None = None
+        self._sent = 0.0
+        self._stills = 0
+
+    def send(self, **reply: object) -> None:
+        """Send a reply of this job."""
+        self._send({"id": self.id, **reply})
+
+    def say(self, sentence: str) -> None:
+        """Send a sentence for the user."""
+        self.send(say=sentence)
+
+    def still(self, still: Still) -> None:
+        """Send that a still is in place."""
+        data = {"name": still.path.name, "shot": still.shot, "frame": still.frame, "size": still.size}
+        self.send(still={"index": self._stills, **data})
+        self._stills += 1
+
+    def progress(self, stage: str, done: float, total: float | None) -> None:
+        """Send how far it is, at the start of a stage, its end, and now and then. Raises Cancelled."""
+        if self.id in self._cancelled:
+            raise Cancelled("cancelled")
+        if stage == "upscale" and not done:
+            self._stills = 0  # a run that finds its source changed begins anew
+        now = time.monotonic()
+        fresh = self._meter is None or self._meter[0] != stage
+        if not fresh and done != total and now - self._sent < _SPACING:
+            return
+        if self._meter is None or fresh:
+            self._meter = (stage, Meter(done))
+        meter = self._meter[1]
+        self._sent = now
+        remaining = meter.remaining(done, total)
+        self.send(
+            progress={"stage": stage, "done": done, "total": total, "rate": meter.rate(done), "remaining": remaining}
+        )
+
+
+def main() -> None:
+    """Serve the requests on standard input until it ends."""
+    faulthandler.enable()
+    _die_with_parent()
+    _limit_memory()
+    send = _private_output()
+    requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    cancelled: set[str] = set()
+    threading.Thread(target=_listen, args=(requests, cancelled), daemon=True).start()
+    warm = Warm()
+    while True:
+        request = requests.get()
+        task = Task(request["id"], send, cancelled, warm)
+        send({"id": task.id, **serve(task, request["kind"], request["params"])})
+        cancelled.discard(task.id)
+
+
+def serve(task: Task, kind: str, params: object) -> dict[str, Any]:
+    """Do one job; its last reply."""
+    try:
+        task.progress("start", 0, None)
+        return {"done": _WORK[kind](decode(KINDS[kind], params), task)}
+    except SnapUpscaleError as error:
+        return {"error": fault(error)}
+    except MemoryError as error:
+        return {"error": fault(OutOfMemory(f"no memory left: {error}"))}
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        return {"error": {"code": "internal", "message": f"{type(error).__name__}: {error}", "hint": _REPORT}}
+
+
+def _probe(request: Probe, task: Task) -> dict[str, Any]:
+    source = _source(request)
+    return {
+        "codec": source.codec,
+        "container": source.container,
+        "width": source.width,
+        "height": source.height,
+        "rate": format_rate(source.rate),
+        "frames": source.frames,
+        "duration": None if source.duration is None else float(source.duration),
+        "start_timecode": None if source.start is None else str(source.start),
+        "warnings": source.warnings,
+    }
+
+
+def _analyse(request: Probe, task: Task) -> dict[str, Any]:
+    signal = analyse(_source(request), progress=partial(task.progress, "analyse"))
+    return {"frames": len(signal), "rate": format_rate(signal.rate), "warnings": signal.warnings}
+
+
+def _cuts(request: Cuts, task: Task) -> dict[str, Any]:
+    source = _source(request)
+    signal = analyse(source, progress=partial(task.progress, "analyse"))
+    found = find_cuts(signal, method=request.method, threshold=request.threshold, min_shot=request.min_shot)
+    result: dict[str, Any] = json.loads(as_json(source, signal, found))
+    del result["source"]
+    return result
+
+
+def _pick(request: Pick, task: Task) -> dict[str, Any]:
+    findings = find(_source(request), _settings(request), task.progress)
+    return {"picks": [asdict(pick) for pick in findings.picks]}
+
+
+def _upscale(request: Upscale, task: Task) -> dict[str, Any]:
+    if request.folder is None:
+        raise ValueError("the service gives every job a folder")
+    outcome = run(
+        request.source,
+        request.folder,
+        _settings(request),
+        progress=task.progress,
+        say=task.say,
+        finished=task.still,
+        upscaler_for=task.warm.lend,
+    )
+    return {
+        "stills": [path.name for path in outcome.stills],
+        "timelines": [path.name for path in outcome.timelines],
+        "report": outcome.report.name,
+        "kept": outcome.kept,
+    }
+
+
+_WORK: Mapping[str, Callable[[Any, Task], dict[str, Any]]] = {
+    "probe": _probe,
+    "analyse": _analyse,
+    "cuts": _cuts,
+    "pick": _pick,
+    "upscale": _upscale,
+}
+_REPORT = "This is a fault of SnapUpscale. Report it, with the log of the sidecar."
+
+
+def _source(request: Probe) -> Source:
+    return probe(request.source, rate=None if request.rate is None else exact_rate(request.rate))
+
+
+def _settings(request: Pick) -> Settings:
+    """The settings that the request gives; for the others, their defaults."""
+    names = Settings.__dataclass_fields__
+    values = {name: value for name, value in vars(request).items() if name in names}
+    if request.rate is not None:
+        values["rate"] = exact_rate(request.rate)
+    return Settings(**values)
+
+
+def _listen(requests: queue.SimpleQueue[dict[str, Any]], cancelled: set[str]) -> None:
+    """Read the input; end the process when it ends, whatever it is doing: every file is whole or not there."""
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "cancel" in message:
+            cancelled.add(message["cancel"])
+        else:
+            requests.put(message)
+    os._exit(0)
+
+
+def _private_output() -> Send:
+    """Keep standard output for replies: what libraries print goes to the errors."""
+    sys.stdout.flush()
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+
+    def send(reply: Mapping[str, Any]) -> None:
+        # A name on disk need not be text; what goes over the wire is.
+        output.write(json.dumps(reply, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n")
+        output.flush()
+
+    return send
+
+
+def _die_with_parent() -> None:
+    """Have Linux end this process when the thread that started it ends, even when its input stays open elsewhere."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _limit_memory() -> None:
+    """Keep damaged footage from taking all memory. Not with a GPU: its driver maps more than there is."""
+    if sys.platform != "linux" or Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists():
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = int(total * _MEMORY_SHARE)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+if __name__ == "__main__":
+    main()

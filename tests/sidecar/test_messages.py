@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapupscale.errors import DiskFull, SettingError
+from snapupscale.job import Settings
+from snapupscale.scenes.methods import METHODS, THRESHOLDS
+from snapupscale.sidecar.messages import KINDS, Cuts, Upscale, decode, fault, job_request
+from snapupscale.stills.images import FORMATS
+from snapupscale.stills.pick import PICKS
+from snapupscale.upscale.engine import BACKENDS, PRECISIONS
+
+
+def upscale(**fields: Any) -> Upscale:
+    kind, request = job_request({"kind": "upscale", "source": "/a.mp4", **fields})
+    assert kind == "upscale"
+    assert isinstance(request, Upscale)
+    return request
+
+
+def test_a_whole_request() -> None:
+    request = upscale(
+        rate="24000/1001",
+        scale=2.5,
+        limit=3,
+        threshold=0.5,
+        pick="first",
+        model="x4plus",
+        backend="cpu",
+        format="exr",
+        folder="/out",
+        priority="interactive",
+    )
+    assert (request.rate, request.scale) == (Fraction(24000, 1001), Fraction(5, 2))
+    assert (request.limit, request.threshold, request.folder) == (3, 0.5, "/out")
+
+
+def test_defaults_are_those_of_the_engine() -> None:
+    request, settings = upscale(), Settings()
+    shared = set(vars(settings)) & set(vars(request))
+    assert shared == set(vars(settings))
+    assert {name: getattr(request, name) for name in shared} == vars(settings)
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("pick", PICKS),
+        ("backend", BACKENDS),
+        ("precision", PRECISIONS),
+        ("format", FORMATS),
+        ("method", METHODS),
+        ("threshold", THRESHOLDS),
+    ],
+)
+def test_every_value_of_the_engine_is_taken(field: str, values: Any) -> None:
+    for value in values:
+        assert getattr(upscale(**{field: value}), field) == value
+
+
+def test_what_shows_something_comes_first() -> None:
+    priorities = {kind: decode(cls, {"source": "/a"}).priority for kind, cls in KINDS.items()}
+    assert {kind for kind, priority in priorities.items() if priority == "batch"} == {"analyse", "upscale"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"sauce": 1}, "'sauce' is no field"),
+        ({"source": 3}, "source: 3 is no string"),
+        ({"source": None}, "source"),
+        ({"source": "a" * 4097}, "source: it has 4097"),
+        ({"source": "/a\0b"}, "source: it holds NUL"),
+        ({"source": "/\ud800"}, "source"),
+        ({"threshold": float("nan")}, "threshold: the number is out of range"),
+        ({"threshold": float("inf")}, "threshold"),
+        ({"threshold": "0.4"}, "threshold: '0.4' is no number"),
+        ({"threshold": True}, "threshold: True is no number"),
+        ({"threshold": 0.9}, "threshold: 0.9 is outside"),
+        ({"threshold": None}, "threshold: None is no number"),
+        ({"min_shot": -1}, "min_shot"),
+        ({"limit": 1.5}, "limit: 1.5 is no whole number"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 10**400}, "limit: the number is out of range"),
+        ({"scale": "4/0"}, "scale: the denominator is zero"),
+        ({"scale": "1e999999999"}, "scale"),
+        ({"scale": "9" * 10}, "scale"),
+        ({"scale": 9}, "scale: 9 is outside"),
+        ({"scale": float("nan")}, "scale"),
+        ({"rate": 0}, "rate"),
+        ({"backend": "quantum"}, "backend: 'quantum' is not allowed"),
+        ({"format": []}, "format: a list is not allowed"),
+        ({"pick": {}}, "pick: a dict is not allowed"),
+        ({"priority": 1}, "priority"),
+    ],
+)
+def test_what_is_wrong_is_named(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        upscale(**fields)
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 1, {}, {"kind": 3}, {"kind": "format-disk"}, {"kind": "probe"}])
+def test_what_is_no_job(data: object) -> None:
+    with pytest.raises(SettingError):
+        job_request(data)
+
+
+def test_other_dataclasses() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Choice:
+        yes: bool
+        name: str | None = None
+
+    # Annotations of a class in a function can't be looked up by name.
+    Choice.__annotations__ = {"yes": bool, "name": str | None}
+    assert decode(Choice, {"yes": True, "name": None}) == Choice(yes=True)
+    with pytest.raises(SettingError, match="yes: it is missing"):
+        decode(Choice, {})
+    with pytest.raises(SettingError, match="neither true nor false"):
+        decode(Choice, {"yes": 1})
+    with pytest.raises(SettingError, match="JSON object"):
+        decode(Choice, [])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Upscale.__dataclass_fields__, "kind", "other"]), json_values))
+def test_anything_is_decoded_or_refused(data: dict[str, Any]) -> None:
+    message = ""
+    try:
+        kind, request = job_request({"kind": "upscale", "source": "/a", **data})
+        assert isinstance(request, KINDS[kind])
+    except SettingError as error:
+        message = str(error)
+    assert message.isascii()
+    assert len(message) < 200
+
+
+def test_an_error_on_the_wire() -> None:
+    data = fault(DiskFull("no space"))
+    assert (data["code"], data["message"]) == ("disk-full", "no space")
+    assert "Free some space" in data["hint"]
+
+
+def test_cuts_take_no_settings_of_the_upscaler() -> None:
+    with pytest.raises(SettingError, match="'backend' is no field of cuts"):
+        decode(Cuts, {"source": "/a", "backend": "cpu"})

@@ -1,0 +1,388 @@
+"""The service with its real worker: kills, cancels and restarts in the midst of jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from footage import long_footage
+from snapupscale.errors import DiskFull, QueueFull, SettingError, SourceMissing, SourceUnreadable
+from snapupscale.job import Settings, run
+from snapupscale.sidecar import service as module
+from snapupscale.sidecar.processes import start_time
+from snapupscale.sidecar.service import Service, require_source
+from snapupscale.sidecar.store import Store
+from waiting import ended, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+QUICK = {"backend": "lanczos", "scale": 2}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    started: list[Service] = []
+
+    def make(**options: Any) -> Service:
+        if started:
+            started[-1].close()
+        started.append(Service(tmp_path / "data", **options))
+        return started[-1]
+
+    yield make
+    if started:
+        started[-1].close()
+
+
+@pytest.fixture
+def footage(clip: Callable[..., Path]) -> Path:
+    return clip("service.mp4", frames=60, picture=long_footage, options={"crf": "12"})
+
+
+@pytest.fixture
+def long(clip: Callable[..., Path]) -> Path:
+    """60 shots, a third of a second and more to analyse."""
+    return clip("long.mp4", frames=1200, picture=long_footage)
+
+
+def upscale(source: Path, **fields: Any) -> dict[str, Any]:
+    return {"kind": "upscale", "source": str(source), **QUICK, **fields}
+
+
+def in_stage(service: Service, job: dict[str, Any], stage: str) -> bool:
+    found = service.job(job["id"])
+    assert found
+    assert found["state"] not in {"done", "failed"}, found
+    return found["state"] == "running" and (found["progress"] or {}).get("stage") == stage
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".lock"}
+
+
+def gone(pid: int) -> bool:
+    return start_time(pid) is None
+
+
+def test_a_whole_job(start: Callable[..., Service], footage: Path, tmp_path: Path) -> None:
+    service = start()
+    job = service.submit(upscale(footage))
+    assert (job["state"], job["source"], job["priority"]) == ("queued", "service.mp4", "batch")
+    done = ended(service, job)
+    assert done["state"] == "done"
+    assert [still["shot"] for still in done["stills"]] == [1, 2, 3]
+    paths = [service.still(job["id"], index) for index in range(3)]
+    assert all(path and path.is_file() and path.is_relative_to(tmp_path / "data" / "stills") for path in paths)
+    assert service.still(job["id"], 3) is None
+    assert service.still(job["id"], -1) is None
+    assert service.still("none", 0) is None
+    assert str(tmp_path) not in json.dumps([done, service.jobs(), service.events()])
+    assert not service.busy()
+    assert not service.cancel(job["id"])
+    states = [event["data"]["state"] for event in service.events(job=job["id"]) if event["kind"] == "state"]
+    assert states == ["queued", "running", "done"]
+
+
+def test_the_folder_that_was_asked_for(start: Callable[..., Service], footage: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    service = start()
+    job = ended(service, service.submit(upscale(footage, folder=str(tmp_path / "out"), limit=1)))
+    assert (tmp_path / "out" / job["stills"][0]["name"]).is_file()
+
+
+def test_the_same_again_keeps_what_is_finished(start: Callable[..., Service], footage: Path) -> None:
+    service = start()
+    first = ended(service, service.submit(upscale(footage)))
+    second = ended(service, service.submit(upscale(footage, priority="interactive")))
+    other = ended(service, service.submit(upscale(footage, threshold=0.5)))
+    assert (first["result"]["kept"], second["result"]["kept"], other["result"]["kept"]) == (0, 3, 0)
+    assert first["stills"] == second["stills"]
+
+
+@pytest.mark.parametrize("kind", ["probe", "analyse", "cuts", "pick"])
+def test_every_other_kind(start: Callable[..., Service], footage: Path, kind: str) -> None:
+    service = start()
+    job = ended(service, service.submit({"kind": kind, "source": str(footage)}))
+    assert job["state"] == "done"
+    assert job["result"]
+
+
+def test_sources_that_are_refused(start: Callable[..., Service], tmp_path: Path) -> None:
+    service = start()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for source, error in {
+        "relative.mp4": SettingError,
+        "": SettingError,
+        str(tmp_path / "none.mp4"): SourceMissing,
+        str(tmp_path / "none" / "a.%04d.png"): SourceMissing,
+        str(tmp_path): SourceUnreadable,
+        str(tmp_path / "pipe"): SourceUnreadable,
+        str(tmp_path / "loop"): SourceUnreadable,
+        "/dev/zero": SourceUnreadable,
+        "/" + "a" * 4000: SourceUnreadable,
+    }.items():
+        with pytest.raises(error):
+            service.submit({"kind": "probe", "source": source})
+    require_source(str(tmp_path / "a.%04d.png"))
+    (tmp_path / "link.mp4").symlink_to(__file__)
+    require_source(str(tmp_path / "link.mp4"))
+    assert service.jobs() == []
+
+
+@pytest.mark.parametrize("folder", ["relative", "/nonexistent/folder", __file__])
+def test_folders_that_are_refused(start: Callable[..., Service], footage: Path, folder: str) -> None:
+    with pytest.raises(SettingError, match="folder"):
+        start().submit(upscale(footage, folder=folder))
+
+
+def test_the_queue_has_an_end(
+    start: Callable[..., Service], footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_QUEUE", 3)
+    service = start(command=["/bin/cat"])
+    jobs = [service.submit(upscale(footage)) for _ in range(3)]
+    with pytest.raises(QueueFull):
+        service.submit(upscale(footage))
+    service.cancel(jobs[2]["id"])
+    service.submit(upscale(footage))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+@pytest.mark.parametrize("stage", ["analyse", "upscale"])
+def test_a_worker_killed_in_the_midst(
+    start: Callable[..., Service], long: Path, stage: str, number: signal.Signals
+) -> None:
+    service = start()
+    job = service.submit(upscale(long, scale=4))
+    for death in (1, 2):
+        until(lambda: in_stage(service, job, stage))
+        (pid,) = service.worker_pids
+        os.kill(pid, number)
+        until(lambda death=death: (service.job(job["id"]) or {})["attempts"] == death)
+    failed = ended(service, job)
+    assert failed["error"]["code"] == "poisoned"
+    assert f"signal {int(number)}" in failed["error"]["message"]
+    answer = ended(service, service.submit({"kind": "probe", "source": str(long)}))
+    assert answer["state"] == "done"
+
+
+def test_one_death_costs_nothing_that_was_finished(
+    start: Callable[..., Service], footage: Path, tmp_path: Path
+) -> None:
+    run(footage, tmp_path / "out", Settings(backend="lanczos"))
+    whole = kept(tmp_path / "out")
+    shutil.move(tmp_path / "out", tmp_path / "whole")
+    (tmp_path / "out").mkdir()
+    service = start()
+    job = service.submit(upscale(footage, scale=None, folder=str(tmp_path / "out")))
+    until(lambda: (service.job(job["id"]) or {})["stills"])
+    (pid,) = service.worker_pids
+    os.kill(pid, signal.SIGKILL)
+    done = ended(service, job)
+    assert (done["state"], done["attempts"]) == ("done", 1)
+    assert done["result"]["kept"] >= 1
+    assert kept(tmp_path / "out") == whole
+
+
+def test_closed_in_the_midst_it_goes_on_where_it_stopped(
+    start: Callable[..., Service], long: Path, tmp_path: Path
+) -> None:
+    run(long, tmp_path / "out", Settings(backend="lanczos", limit=12))
+    whole = kept(tmp_path / "out")
+    shutil.move(tmp_path / "out", tmp_path / "whole")
+    (tmp_path / "out").mkdir()
+    service = start()
+    job = service.submit(upscale(long, scale=None, limit=12, folder=str(tmp_path / "out")))
+    until(lambda: len((service.job(job["id"]) or {})["stills"]) >= 3)
+    (pid,) = service.worker_pids
+    service.close()
+    assert gone(pid)
+    before = {path: path.stat().st_mtime_ns for path in sorted((tmp_path / "out").glob("[!.]*.png"))}
+    assert 3 <= len(before) < 12
+    again = start()
+    done = ended(again, job)
+    assert (done["state"], done["attempts"], len(done["stills"])) == ("done", 0, 12)
+    assert done["result"]["kept"] >= 3
+    assert {path: path.stat().st_mtime_ns for path in list(before)[:3]} == dict(list(before.items())[:3])
+    assert kept(tmp_path / "out") == whole
+
+
+@pytest.mark.parametrize("stage", ["analyse", "upscale"])
+def test_cancelling_takes_a_second(start: Callable[..., Service], long: Path, stage: str) -> None:
+    service = start()
+    job = service.submit(upscale(long, scale=8))
+    then = service.submit({"kind": "probe", "source": str(long), "priority": "batch"})
+    until(lambda: in_stage(service, job, stage))
+    began = time.monotonic()
+    assert service.cancel(job["id"])
+    assert ended(service, job, 3)["error"]["code"] == "cancelled"
+    assert time.monotonic() - began < 3
+    assert ended(service, then)["state"] == "done"
+
+
+def test_cuts_do_not_wait_for_stills(start: Callable[..., Service], long: Path, footage: Path) -> None:
+    service = start()
+    stills = service.submit(upscale(long, scale=8))
+    until(lambda: in_stage(service, stills, "upscale"))
+    cuts = ended(service, service.submit({"kind": "cuts", "source": str(footage)}))
+    assert cuts["result"]["cuts"] == [20, 40]
+    assert len(service.worker_pids) == 2
+    assert in_stage(service, stills, "upscale")
+    service.cancel(stills["id"])
+    ended(service, stills, 3)
+
+
+def test_cancelling_in_a_queue(start: Callable[..., Service], long: Path) -> None:
+    service = start()
+    runs, *waiting = [service.submit(upscale(long, scale=8)) for _ in range(5)]
+    until(lambda: in_stage(service, runs, "analyse"))
+    for job in waiting:
+        assert service.cancel(job["id"])
+        assert ended(service, job, 0.5)["error"]["code"] == "cancelled"
+    assert not service.cancel(waiting[0]["id"])
+    assert not service.cancel("none")
+    service.cancel(runs["id"])
+    ended(service, runs, 3)
+    assert not service.busy()
+
+
+PROGRAM = """
+import json, os, signal, sys, time
+from pathlib import Path
+from snapupscale.sidecar.service import Service
+from snapupscale.sidecar.store import Store
+
+folder, request, method, when = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3], sys.argv[4]
+plain = getattr(Store, method, None)
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def hooked(self, *arguments, **options):
+    if method == "claim" and not self.unfinished():
+        return plain(self, **options)
+    commit = Store._commit
+    def dying(store):
+        if when == "before":
+            die()
+        commit(store)
+        die()
+    Store._commit = dying
+    return plain(self, *arguments, **options)
+
+if plain:
+    setattr(Store, method, hooked)
+service = Service(folder)
+job = service.submit(request)
+while not service.worker_pids or not service.job(job["id"])["progress"]:
+    time.sleep(0.01)
+print(service.worker_pids[0], flush=True)
+time.sleep(20)
+os._exit(0)
+"""
+
+
+def program(folder: Path, request: dict[str, Any], *hook: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", PROGRAM, str(folder), json.dumps(request), *hook]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "when"),
+    [
+        ("add", "after"),
+        ("claim", "before"),
+        ("claim", "after"),
+        ("still", "before"),
+        ("still", "after"),
+        ("finish", "before"),
+        ("finish", "after"),
+    ],
+)
+def test_the_service_killed_at_a_commit(
+    start: Callable[..., Service], footage: Path, tmp_path: Path, method: str, when: str
+) -> None:
+    run(footage, tmp_path / "out", Settings(backend="lanczos"))
+    whole = kept(tmp_path / "out")
+    shutil.move(tmp_path / "out", tmp_path / "whole")
+    (tmp_path / "out").mkdir()
+    with program(
+        tmp_path / "data", upscale(footage, scale=None, folder=str(tmp_path / "out")), method, when
+    ) as process:
+        assert process.wait(30) == -signal.SIGKILL
+    service = start()
+    done = ended(service, service.jobs()[0])
+    assert (done["state"], len(done["stills"])) == ("done", 3)
+    assert kept(tmp_path / "out") == whole
+    assert not list((tmp_path / "out").glob(".snapupscale-*"))
+
+
+def test_no_worker_outlives_a_killed_service(start: Callable[..., Service], long: Path, tmp_path: Path) -> None:
+    with program(tmp_path / "data", upscale(long, scale=8), "none", "never") as process:
+        assert process.stdout
+        pid = int(process.stdout.readline())
+        assert not gone(pid)
+        process.kill()
+        until(lambda: gone(pid), 2)
+    service = start()
+    job = service.jobs()[0]
+    assert job["attempts"] == 1
+    service.cancel(job["id"])
+    ended(service, job, 3)
+
+
+def test_a_damaged_list_of_jobs_is_begun_anew(start: Callable[..., Service], footage: Path, tmp_path: Path) -> None:
+    start().close()
+    (tmp_path / "data" / "sidecar" / "jobs.sqlite").write_bytes(b"noise" * 1000)
+    service = start()
+    assert service.jobs() == []
+    assert ended(service, service.submit(upscale(footage)))["state"] == "done"
+
+
+def test_a_full_disk_is_said_when_a_job_is_handed_in(
+    start: Callable[..., Service], footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Store) -> None:
+        raise DiskFull("full")
+
+    service = start()
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_commit", full)
+        with pytest.raises(DiskFull):
+            service.submit(upscale(footage))
+    assert not service.busy()
+    assert ended(service, service.submit(upscale(footage)))["state"] == "done"
+
+
+def test_the_service_itself_stays_small() -> None:
+    program = "import sys; import snapupscale.sidecar.service; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"torch", "av", "cv2", "numpy"} & {name.split(".")[0] for name in result.stdout.split()}
+
+
+def test_a_model_stays_warm_between_two_jobs(start: Callable[..., Service], clip: Callable[..., Path]) -> None:
+    tiny = clip("tiny.mp4", frames=40, picture=long_footage, width=64, height=48)
+    service = start()
+    times, pids, names = [], set(), set()
+    for how in ("first", "middle"):
+        began = time.monotonic()
+        request = {"kind": "upscale", "source": str(tiny), "model": "animevideov3", "backend": "cpu", "pick": how}
+        job = ended(service, service.submit({**request, "limit": 1}))
+        assert job["state"] == "done", job["error"]
+        times.append(time.monotonic() - began)
+        pids.add(service.worker_pids[0])
+        names |= {still["name"] for still in job["stills"]}
+    assert (len(pids), len(names)) == (1, 2)
+    assert times[1] < times[0] / 2

@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from snapupscale.errors import DiskFull, OutputUnwritable
+from snapupscale.sidecar import store as store_module
+from snapupscale.sidecar.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ERROR = {"code": "x", "message": "y", "hint": "z"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sidecar" / "jobs.sqlite"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    opened = Store(path)
+    yield opened
+    opened.close()
+
+
+def add(store: Store, priority: str = "batch", **params: Any) -> str:
+    return store.add("probe", {"source": "/a", **params}, priority).id
+
+
+def state(store: Store, job_id: str) -> tuple[str, str | None]:
+    job = store.job(job_id)
+    assert job
+    return job.state, job.error["code"] if job.error else None
+
+
+def claimed(store: Store) -> str | None:
+    job = store.claim()
+    return job.id if job else None
+
+
+def kinds(store: Store, job_id: str | None = None) -> list[str]:
+    return [event["kind"] for event in store.events(0, job_id, 1000)]
+
+
+def test_the_life_of_a_job(store: Store) -> None:
+    job_id = add(store, rate="24/1")
+    assert state(store, job_id) == ("queued", None)
+    job = store.claim()
+    assert job
+    assert (job.id, job.state, job.params) == (job_id, "running", {"source": "/a", "rate": "24/1"})
+    assert store.claim() is None
+    store.progress(job_id, {"done": 1})
+    store.still(job_id, 0, {"name": "a.png"})
+    store.say(job_id, "hello")
+    assert store.unfinished() == 1
+    store.finish(job_id, {"frames": 5})
+    job = store.job(job_id)
+    assert job
+    assert (job.state, job.progress, job.result) == ("done", {"done": 1}, {"frames": 5})
+    assert store.stills(job_id) == [{"name": "a.png"}]
+    assert kinds(store) == ["state", "state", "progress", "still", "log", "state"]
+    assert store.unfinished() == 0
+    assert store.jobs()[0].result is None
+
+
+def test_interactive_before_batch_then_the_oldest(store: Store) -> None:
+    batch, batch2 = add(store), add(store)
+    quick, quick2 = add(store, "interactive"), add(store, "interactive")
+    assert [claimed(store) for _ in range(5)] == [quick, quick2, batch, batch2, None]
+
+
+def test_ids_are_unguessable_and_unknown_ones_are_none(store: Store) -> None:
+    ids = {add(store) for _ in range(50)}
+    assert len(ids) == 50
+    assert all(len(job_id) == 16 for job_id in ids)
+    assert store.job("nothing") is None
+    assert store.cancel("nothing") is None
+
+
+def test_cancelling(store: Store) -> None:
+    waits, runs = add(store), add(store, "interactive")
+    assert claimed(store) == runs
+    assert store.cancel(waits) == "failed"
+    assert state(store, waits) == ("failed", "cancelled")
+    assert store.cancel(runs) == "cancelling"
+    assert store.cancel(runs) == "cancelling"
+    store.died(runs, "signal 9")
+    assert state(store, runs) == ("failed", "cancelled")
+    assert store.cancel(runs) == "failed"
+
+
+def test_two_deaths_are_the_end(store: Store) -> None:
+    job_id = add(store)
+    store.claim()
+    store.died(job_id, "signal 11")
+    assert state(store, job_id) == ("queued", None)
+    assert claimed(store) == job_id
+    store.died(job_id, "signal 11")
+    assert state(store, job_id) == ("failed", "poisoned")
+    job = store.job(job_id)
+    assert job
+    assert job.error
+    assert "signal 11" in job.error["message"]
+
+
+def test_a_process_that_ends_leaves_interrupted_jobs(store: Store, path: Path) -> None:
+    runs, waits = add(store), add(store)
+    store.claim()
+    store.close()
+    again = Store(path)
+    assert state(again, runs) == ("interrupted", None)
+    assert state(again, waits) == ("queued", None)
+    assert claimed(again) == runs
+    again.close()
+    third = Store(path)
+    assert state(third, runs) == ("failed", "poisoned")
+    third.close()
+
+
+def test_a_job_that_gets_on_is_never_poisoned_by_restarts(store: Store, path: Path) -> None:
+    job_id = add(store)
+    for number in range(4):
+        assert claimed(store) == job_id
+        store.still(job_id, number, {"name": f"{number}.png"})
+        store.close()
+        store = Store(path)
+    assert state(store, job_id) == ("interrupted", None)
+    assert len(store.stills(job_id)) == 4
+    store.close()
+
+
+def test_an_orderly_end_is_no_death(store: Store, path: Path) -> None:
+    job_id = add(store)
+    for _ in range(4):
+        assert claimed(store) == job_id
+        store.interrupt(job_id)
+        store.close()
+        store = Store(path)
+    job = store.job(job_id)
+    assert job
+    assert (job.state, job.attempts) == ("interrupted", 0)
+    store.close()
+
+
+def test_what_was_to_be_cancelled_is_not_taken_up_again(store: Store, path: Path) -> None:
+    job_id = add(store)
+    store.claim()
+    store.cancel(job_id)
+    store.close()
+    again = Store(path)
+    assert state(again, job_id) == ("failed", "cancelled")
+    again.close()
+
+
+def test_a_still_is_told_of_once(store: Store) -> None:
+    job_id = add(store)
+    for data in ({"name": "a"}, {"name": "a"}, {"name": "b"}):
+        store.still(job_id, 0, data)
+    assert store.stills(job_id) == [{"name": "b"}]
+    assert kinds(store).count("still") == 2
+
+
+def test_events_go_on_after_the_last_one_seen(store: Store) -> None:
+    first, second = add(store), add(store)
+    seen = store.events(0, None, 1)
+    assert [event["job"] for event in seen] == [first]
+    assert [event["job"] for event in store.events(seen[0]["id"], None, 10)] == [second]
+    assert [event["job"] for event in store.events(0, second, 10)] == [second]
+    store.progress(second, {"done": 1})
+    store.progress(second, {"done": 2})
+    events = store.events(seen[0]["id"], second, 10)
+    assert [event["data"] for event in events] == [{"state": "queued"}, {"done": 2}]
+    assert events[0]["id"] < events[1]["id"]
+
+
+def test_old_events_and_old_jobs_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "KEPT_EVENTS", 20)
+    monkeypatch.setattr(store_module, "KEPT_JOBS", 5)
+    waits = add(store)
+    for _ in range(30):
+        job_id = add(store, "interactive")
+        store.claim()
+        store.still(job_id, 0, {"name": "a"})
+        store.finish(job_id, {})
+    assert len(store.events(0, None, 1000)) == 20
+    assert len(store.jobs()) == 6
+    assert state(store, waits) == ("queued", None)
+
+
+def test_ids_of_events_rise_even_when_the_file_is_lost(store: Store, path: Path) -> None:
+    add(store)
+    last = store.events(0, None, 10)[-1]["id"]
+    store.close()
+    for part in path.parent.iterdir():
+        part.unlink()
+    again = Store(path)
+    add(again)
+    assert again.events(0, None, 10)[0]["id"] >= last - 1
+    again.close()
+
+
+@pytest.mark.parametrize("damage", ["noise", "head", "middle", "empty-wal", "version"])
+def test_a_damaged_file_is_moved_aside(
+    store: Store, path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(300):
+        add(store)
+    store.close()
+    data = path.read_bytes()
+    if damage == "version":
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA user_version = 99")
+        db.close()
+    else:
+        noise = b"\xa5\x5a" * 2048
+        damaged = {
+            "noise": noise * 4,
+            "head": noise + data[4096:],
+            "middle": data[:8192] + noise * 2 + data[16384:],
+            "empty-wal": data[: len(data) // 2],
+        }
+        path.write_bytes(damaged[damage])
+    with caplog.at_level(logging.WARNING):
+        again = Store(path)
+    assert "moved to jobs.sqlite.damaged-" in caplog.text
+    assert again.jobs() == []
+    assert add(again)
+    again.close()
+    assert len(list(path.parent.glob("jobs.sqlite.damaged-*"))) == 1
+
+
+def test_an_empty_file_is_a_new_one(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    store = Store(path)
+    assert add(store)
+    store.close()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "sidecar").touch()
+    with pytest.raises(OutputUnwritable):
+        Store(tmp_path / "sidecar" / "jobs.sqlite")
+
+
+def fill(store: Store) -> None:
+    """Let the database grow no more."""
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def add_stills(store: Store, job_id: str) -> None:
+    for number in range(10_000):
+        store.still(job_id, number, {"name": "a" * 100})
+
+
+def free(store: Store) -> None:
+    store._db.execute("PRAGMA max_page_count = 1000000")
+
+
+def test_a_full_disk_loses_nothing(store: Store) -> None:
+    job_id = add(store)
+    store.claim()
+    fill(store)
+    with pytest.raises(DiskFull, match="no space left"):
+        add_stills(store, job_id)
+    with pytest.raises(DiskFull):
+        store.finish(job_id, {"text": "a" * 10_000})
+    kept = store.stills(job_id)
+    assert kept
+    assert state(store, job_id) == ("running", None)
+    free(store)
+    store.finish(job_id, {})
+    assert state(store, job_id) == ("done", None)
+    assert store.stills(job_id) == kept
+
+
+def test_many_threads(store: Store) -> None:
+    ids = [add(store) for _ in range(8)]
+    errors: list[BaseException] = []
+
+    def work(job_id: str) -> None:
+        try:
+            for number in range(50):
+                store.still(job_id, number, {"name": str(number)})
+                store.events(0, job_id, 10)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(job_id,)) for job_id in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert all(len(store.stills(job_id)) == 50 for job_id in ids)
+
+
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+from snapupscale.sidecar.store import Store
+
+path, when, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+commit, count = Store._commit, 0
+
+def die(self):
+    global count
+    count += 1
+    if count == number and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    commit(self)
+    if count == number and when == "after":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+store = Store(path)
+Store._commit = die
+job = store.add("probe", {"source": "/a"}, "batch")
+store.claim()
+store.still(job.id, 0, {"name": "a.png"})
+store.finish(job.id, {})
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_killed_at_a_commit(path: Path, when: str, number: int) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(path), when, str(number)]
+    result = subprocess.run(command, check=False, env={**os.environ})
+    assert result.returncode == -signal.SIGKILL
+    store = Store(path)
+    committed = number if when == "after" else number - 1
+    jobs = store.jobs()
+    expected = [None, "queued", "interrupted", "interrupted", "done"][committed]
+    assert [job.state for job in jobs] == ([expected] if expected else [])
+    if jobs:
+        assert len(store.stills(jobs[0].id)) == (1 if committed >= 3 else 0)
+        assert "state" in kinds(store, jobs[0].id)
+    store.close()

@@ -1,0 +1,331 @@
+"""The supervisor with a worker that is quick to start and does what its job says."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from snapupscale.errors import DiskFull
+from snapupscale.sidecar import supervisor as module
+from snapupscale.sidecar.store import Store
+from snapupscale.sidecar.supervisor import Supervisor
+from waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from snapupscale.sidecar.store import Job
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+WORKER = """
+import json, os, queue, signal, sys, threading, time
+
+requests, cancelled = queue.Queue(), set()
+
+def listen():
+    for line in sys.stdin:
+        message = json.loads(line)
+        cancelled.add(message["cancel"]) if "cancel" in message else requests.put(message)
+    os._exit(0)
+
+threading.Thread(target=listen, daemon=True).start()
+while True:
+    job = requests.get()
+    job_id, params = job["id"], job["params"]
+    send = lambda **reply: print(json.dumps({"id": job_id, **reply}), flush=True)
+    send(progress={"stage": "work", "done": 0})
+    for index in range(params.get("stills", 0)):
+        send(still={"index": index, "name": f"{index}.png"})
+    if "signal" in params:
+        os.kill(os.getpid(), params["signal"])
+    if "nonsense" in params:
+        print("no json", flush=True)
+        send(still={"name": "without an index"})
+    if "ignore" in params:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        time.sleep(0.05)
+        sys.setswitchinterval(1000)
+        while True:
+            pass
+    end = time.monotonic() + params.get("sleep", 0)
+    while time.monotonic() < end and job_id not in cancelled:
+        time.sleep(0.01)
+    if job_id in cancelled:
+        send(error={"code": "cancelled", "message": "cancelled", "hint": "-"})
+    else:
+        print("a library prints", file=sys.stderr)
+        send(done={"pid": os.getpid()})
+"""
+COMMAND = (sys.executable, "-I", "-c", WORKER)
+END_STATES = {"done", "failed"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "jobs.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def start(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Supervisor]]:
+    monkeypatch.setattr(module, "_FIRST_PAUSE", 0.02)
+    started: list[Supervisor] = []
+
+    def make(**options: Any) -> Supervisor:
+        started.append(Supervisor(store, **{"command": COMMAND, **options}))
+        return started[-1]
+
+    yield make
+    for supervisor in started:
+        supervisor.close()
+
+
+def add(store: Store, priority: str = "batch", **params: Any) -> str:
+    return store.add("probe", params, priority).id
+
+
+def job_of(store: Store, job_id: str) -> Job:
+    job = store.job(job_id)
+    assert job
+    return job
+
+
+def ended(store: Store, *ids: str, seconds: float = 20.0) -> list[Job]:
+    until(lambda: all(job_of(store, job_id).state in END_STATES for job_id in ids), seconds)
+    return [job_of(store, job_id) for job_id in ids]
+
+
+def running(store: Store, job_id: str) -> None:
+    until(lambda: job_of(store, job_id).progress is not None)
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def pid_of(job: Job) -> int:
+    assert job.result
+    return int(job.result["pid"])
+
+
+def test_one_process_for_many_jobs(store: Store, start: Callable[..., Supervisor]) -> None:
+    ids = [add(store, stills=2) for _ in range(3)]
+    start()
+    pids = {pid_of(job) for job in ended(store, *ids)}
+    assert len(pids) == 1
+    assert store.stills(ids[2]) == [{"name": "0.png"}, {"name": "1.png"}]
+
+
+def test_no_process_until_there_is_a_job(store: Store, start: Callable[..., Supervisor]) -> None:
+    supervisor = start()
+    time.sleep(0.1)
+    assert supervisor.worker_pid is None
+    job_id = add(store)
+    supervisor.wake()
+    assert ended(store, job_id)[0].state == "done"
+
+
+def test_an_idle_worker_is_let_go_and_another_started(store: Store, start: Callable[..., Supervisor]) -> None:
+    supervisor = start(idle=0.1)
+    first = add(store)
+    supervisor.wake()
+    pid = pid_of(ended(store, first)[0])
+    until(lambda: supervisor.worker_pid is None)
+    assert gone(pid)
+    second = add(store)
+    supervisor.wake()
+    assert pid_of(ended(store, second)[0]) != pid
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_a_poisoned_job_fails_after_two_deaths_and_the_next_is_done(
+    store: Store, start: Callable[..., Supervisor], number: int
+) -> None:
+    bad, good = add(store, signal=int(number)), add(store)
+    start()
+    first, second = ended(store, bad, good)
+    assert first.error
+    assert (first.error["code"], first.attempts) == ("poisoned", 2)
+    assert f"signal {int(number)}" in first.error["message"]
+    assert second.state == "done"
+
+
+def test_a_worker_that_cannot_be_started(store: Store, start: Callable[..., Supervisor]) -> None:
+    job_id = add(store)
+    start(command=["/nonexistent/python"])
+    error = ended(store, job_id)[0].error
+    assert error
+    assert error["code"] == "poisoned"
+    assert "cannot be started" in error["message"]
+
+
+def test_a_worker_that_ends_at_once(store: Store, start: Callable[..., Supervisor]) -> None:
+    job_id = add(store)
+    start(command=[sys.executable, "-c", "raise SystemExit(3)"])
+    error = ended(store, job_id)[0].error
+    assert error
+    assert "exit code 3" in error["message"]
+
+
+def test_restarts_wait_longer_and_longer(
+    store: Store, start: Callable[..., Supervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FIRST_PAUSE", 0.1)
+    ids = [add(store, signal=int(signal.SIGKILL)) for _ in range(2)]
+    began = time.monotonic()
+    start()
+    ended(store, *ids)
+    assert time.monotonic() - began > 0.1 + 0.2 + 0.4
+
+
+def test_a_worker_that_talks_nonsense_costs_its_own_job(store: Store, start: Callable[..., Supervisor]) -> None:
+    bad, good = add(store, nonsense=True), add(store)
+    start()
+    first, second = ended(store, bad, good)
+    assert first.error
+    assert first.error["code"] == "internal"
+    assert second.state == "done"
+
+
+def test_what_the_worker_prints_is_in_the_log(
+    store: Store, start: Callable[..., Supervisor], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        job_id = add(store)
+        start()
+        ended(store, job_id)
+        until(lambda: "a library prints" in caplog.text)
+
+
+def test_interactive_before_batch(store: Store, start: Callable[..., Supervisor]) -> None:
+    ids = [add(store, sleep=0.05), add(store), add(store, "interactive"), add(store), add(store, "interactive")]
+    start()
+    ended(store, *ids)
+    started = [event["job"] for event in store.events(0, None, 1000) if event["data"].get("state") == "running"]
+    assert started == [ids[2], ids[4], ids[0], ids[1], ids[3]]
+
+
+def test_a_quick_supervisor_leaves_long_jobs_alone(store: Store, start: Callable[..., Supervisor]) -> None:
+    batch, stills = add(store), store.add("upscale", {}, "interactive").id
+    quick = add(store, "interactive")
+    start(quick=True)
+    ended(store, quick)
+    assert job_of(store, batch).state == job_of(store, stills).state == "queued"
+
+
+def test_cancelling_what_runs_keeps_the_worker(store: Store, start: Callable[..., Supervisor]) -> None:
+    long, then = add(store, sleep=60), add(store)
+    supervisor = start()
+    running(store, long)
+    pid = supervisor.worker_pid
+    began = time.monotonic()
+    assert store.cancel(long) == "cancelling"
+    first, second = ended(store, long, then)
+    assert time.monotonic() - began < 1
+    assert first.error
+    assert first.error["code"] == "cancelled"
+    assert (pid_of(second), first.attempts) == (pid, 0)
+
+
+def test_a_worker_that_does_not_listen_is_killed(store: Store, start: Callable[..., Supervisor]) -> None:
+    deaf, then = add(store, ignore=True), add(store)
+    start()
+    running(store, deaf)
+    time.sleep(0.2)
+    began = time.monotonic()
+    store.cancel(deaf)
+    first = ended(store, deaf)[0]
+    assert time.monotonic() - began < 2
+    assert first.error
+    assert first.error["code"] == "cancelled"
+    assert ended(store, then)[0].state == "done"
+
+
+def test_closing_interrupts(store: Store, start: Callable[..., Supervisor]) -> None:
+    job_id = add(store, sleep=60, stills=1)
+    supervisor = start()
+    until(lambda: store.stills(job_id))
+    pid = supervisor.worker_pid
+    assert pid
+    began = time.monotonic()
+    supervisor.close()
+    assert time.monotonic() - began < 2
+    assert gone(pid)
+    job = job_of(store, job_id)
+    assert (job.state, job.attempts) == ("interrupted", 0)
+
+
+def test_closing_in_the_midst_of_a_pause(
+    store: Store, start: Callable[..., Supervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FIRST_PAUSE", 60)
+    job_id = add(store, signal=int(signal.SIGKILL))
+    supervisor = start()
+    until(lambda: job_of(store, job_id).attempts == 1)
+    began = time.monotonic()
+    supervisor.close()
+    assert time.monotonic() - began < 1
+    assert job_of(store, job_id).state == "queued"
+
+
+def test_a_full_disk_delays_what_must_be_kept(
+    store: Store, start: Callable[..., Supervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = threading.Event()
+    commit = Store._commit
+
+    def full(self: Store) -> None:
+        if not free.is_set():
+            raise DiskFull("full")
+        commit(self)
+
+    job_id = add(store, stills=3, sleep=0.1)
+    supervisor = start()
+    running(store, job_id)
+    monkeypatch.setattr(Store, "_commit", full)
+    time.sleep(0.3)
+    assert job_of(store, job_id).state == "running"
+    assert supervisor.worker_pid
+    free.set()
+    assert ended(store, job_id)[0].state == "done"
+    assert len(store.stills(job_id)) == 3
+
+
+def test_two_hundred_jobs(store: Store, start: Callable[..., Supervisor]) -> None:
+    ids = [add(store, "interactive" if number % 10 == 0 else "batch", stills=1) for number in range(200)]
+    for job_id in ids[5::50]:
+        store.cancel(job_id)
+    descriptors = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0  # noqa: PTH208
+    start()
+    jobs = ended(store, *ids, seconds=60)
+    assert [job.state for job in jobs].count("done") == 196
+    assert store.unfinished() == 0
+    if sys.platform == "linux":
+        assert len(os.listdir("/proc/self/fd")) <= descriptors + 6  # noqa: PTH208
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_deaths_leak_no_descriptors_and_no_threads(store: Store, start: Callable[..., Supervisor]) -> None:
+    supervisor = start()
+    counts = []
+    for _ in range(3):
+        ids = [add(store, signal=int(signal.SIGKILL)), add(store)]
+        supervisor.wake()
+        ended(store, *ids)
+        counts.append((len(os.listdir("/proc/self/fd")), threading.active_count()))  # noqa: PTH208
+    assert counts[0] == counts[2]
