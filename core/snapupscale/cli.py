@@ -39,9 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.say("cancelled; the same command goes on where this one stopped")
         return CANCELLED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()
         return FAILED
     except OSError as error:
+        _abandon_output()
         hint = "Check where standard output goes to."
         return _failed(f"the result cannot be written: {error.strerror}", hint, "output-unwritable", FAILED)
     except SnapUpscaleError as error:
@@ -61,6 +62,11 @@ def _mend_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _abandon_output() -> None:
+    """Let the interpreter's last flush go nowhere: it would fail again, and change the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(message: str, hint: str, code: str, exit_code: int) -> int:

@@ -53,7 +53,7 @@ def footage(clip: Callable[..., Path]) -> Path:
 @pytest.fixture
 def long(clip: Callable[..., Path]) -> Path:
     """60 shots, a third of a second and more to analyse."""
-    return clip("long.mp4", frames=1200, picture=long_footage)
+    return clip("sidecar_long.mp4", frames=1200, picture=long_footage)
 
 
 def upscale(source: Path, **fields: Any) -> dict[str, Any]:
