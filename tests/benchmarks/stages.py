@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-STAGES = ("start", "analyse", "pick", "load model", "upscale", "write")
+STAGES = ("start", "analyse", "pick", "upscale", "write")
+"""`start` is imports and loading the model; `write` is timelines and report."""
 
 
 def child(clip: str, folder: str, backend: str) -> None:
@@ -32,9 +33,8 @@ def child(clip: str, folder: str, backend: str) -> None:
     from snapupscale.job import Settings, run
 
     def progress(stage: str, done: float, total: float | None) -> None:
-        mark("load model" if stage == "pick" and done == total else "write" if done == total == stills else stage)
+        mark("write" if stage == "upscale" and done == total else stage)
 
-    stills = -1.0
     outcome = run(clip, folder, Settings(backend=backend, min_shot=3.0), progress=progress)
     mark("end")
     spans = dict.fromkeys(STAGES, 0.0)
