@@ -220,6 +220,12 @@ def test_names_that_trip_programs_up(footage: Path, tmp_path: Path, name: str) -
     assert everything.kept == 2
 
 
+def test_a_name_that_turns_the_text_around_does_not_turn_the_report(footage: Path, tmp_path: Path) -> None:
+    path = tmp_path / "clip\u202evom.mp4"
+    path.write_bytes(footage.read_bytes())
+    assert "\u202e" not in run(path, tmp_path / "out", QUICK).report.read_text()
+
+
 def test_footage_of_a_variable_rate_is_placed_by_time(clip: Callable[..., Path], tmp_path: Path) -> None:
     pts = [number * 42 for number in range(20)] + [2000 + number * 42 for number in range(40)]
     path = clip("gap.mkv", frames=60, picture=shots, time_base=Fraction(1, 1000), pts=pts, options={"crf": "12"})

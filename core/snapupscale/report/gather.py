@@ -11,6 +11,7 @@ from snapupscale.report.page import CandidateEntry, Report, ShotEntry
 from snapupscale.report.preview import encode_preview
 from snapupscale.timecode import format_rate
 from snapupscale.timeline.conform import frame_numbers
+from snapupscale.timeline.text import printable
 from snapupscale.upscale.interpolation import resample
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def gather(findings: Findings, made: Made, upscaler: Upscaler, previews: Preview
         return str(edit.timecode(int(numbers[frame]) if frame < len(numbers) else edit.frames))
 
     return Report(
-        title=source.name,
-        source_name=source.path.name,
+        title=printable(source.name),
+        source_name=printable(source.path.name),
         rate=format_rate(signal.rate),
         frames=len(signal),
         duration_s=float(edit.frames / signal.rate),
