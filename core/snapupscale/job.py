@@ -106,14 +106,19 @@ def run(
     settings = settings or Settings()
     _check(settings)
     folder = Path(folder).absolute()
-    probe(clip, rate=settings.rate)
+    source = probe(clip, rate=settings.rate)
     with upscaler_for(settings) as upscaler:
         say(upscaler.choice)
         files.make_folder(folder)
         with _claimed(folder):
-            findings, made, previews = _work(clip, settings, upscaler, folder, finished, progress)
-            for warning in findings.signal.warnings:
-                say(warning)
+            work = partial(_work, settings, upscaler, folder, finished, progress, say)
+            try:
+                findings, made, previews = work(source)
+            except SourceChanged:
+                # A stored signal that the footage no longer agrees with is measured again, once.
+                if not cache.discard(source):
+                    raise
+                findings, made, previews = work(probe(clip, rate=settings.rate))
             if made.earlier:
                 say(f"{len(made.earlier)} stills of earlier runs, such as {made.earlier[0]}, stay in the folder")
             timelines = _write_timelines(findings, made, folder, say)
@@ -150,22 +155,19 @@ def _check(settings: Settings) -> None:
 
 
 def _work(
-    clip: Path | str,
     settings: Settings,
     upscaler: Upscaler,
     folder: Path,
     finished: Callable[[Still], None],
     progress: Progress,
+    say: Callable[[str], None],
+    source: Source,
 ) -> tuple[Findings, Made, Previews]:
-    """Find and make. A stored signal that the footage no longer agrees with is measured again, once."""
-    source = probe(clip, rate=settings.rate)
-    try:
-        return _make(find(source, settings, progress), settings, upscaler, folder, finished, progress)
-    except SourceChanged:
-        if not cache.discard(source):
-            raise
-    source = probe(clip, rate=settings.rate)
-    return _make(find(source, settings, progress), settings, upscaler, folder, finished, progress)
+    """Find, say what there is to warn of before the long part begins, and make."""
+    findings = find(source, settings, progress)
+    for warning in findings.signal.warnings:
+        say(warning)
+    return findings, *_make(findings, settings, upscaler, folder, finished, progress)
 
 
 def _make(
@@ -175,7 +177,7 @@ def _make(
     folder: Path,
     finished: Callable[[Still], None],
     progress: Progress,
-) -> tuple[Findings, Made, Previews]:
+) -> tuple[Made, Previews]:
     edit = findings.edit_list()
     numbers = frame_numbers(findings.signal)
     picked = [pick for pick in findings.picks if pick.frame is not None][: settings.limit]
@@ -193,7 +195,7 @@ def _make(
         finished=finished,
         progress=partial(progress, "upscale"),
     )
-    return findings, made, previews
+    return made, previews
 
 
 def _write_timelines(

@@ -52,15 +52,6 @@ class Picture:
     def dtype(self) -> np.dtype[Any]:
         return self.colour.dtype
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.colour.shape[1], self.colour.shape[0]
-
-    def joined(self) -> Pixels:
-        """The picture as one array."""
-        return self.colour if self.alpha is None else np.dstack((self.colour, self.alpha))
-
 
 def quantised(values: NDArray[np.float32], dtype: DTypeLike) -> Pixels:
     """`values` in [0, 1] as samples of `dtype`, clipped, rounded half to even. `values` is overwritten."""
