@@ -29,7 +29,8 @@ SnapUpscaleError
 │   ├── SidecarMissing        none runs
 │   ├── SidecarUnsafe         its folder is not the user's alone
 │   ├── Poisoned              a job that ended its process twice
-│   └── QueueFull             too many jobs wait
+│   ├── QueueFull             too many jobs wait
+│   └── NotPlanned            a session whose jobs run, or that has failed
 └── Cancelled                 asked for by the user
 """
 
@@ -187,6 +188,11 @@ class Poisoned(SidecarError):
 class QueueFull(SidecarError):
     code = "queue-full"
     default_hint = "Wait until some jobs are done, or cancel some."
+
+
+class NotPlanned(SidecarError):
+    code = "not-planned"
+    default_hint = "Wait until the session is planned."
 
 
 class Cancelled(SnapUpscaleError):
