@@ -56,6 +56,8 @@ def test_listing_models_and_detecting_load_no_torch() -> None:
     assert "torch" not in loaded_by("import snapupscale.upscale.engine")
 
 
-@pytest.mark.parametrize("module", ["timecode", "scenes.cuts", "scenes.shots", "upscale.tiling", "timeline.exports"])
+@pytest.mark.parametrize(
+    "module", ["timecode", "scenes.cuts", "scenes.shots", "upscale.tiling", "timeline.exports", "timeline.actions"]
+)
 def test_arithmetic_loads_no_codec_and_no_pixels(module: str) -> None:
     assert not loaded_by(f"import snapupscale.{module}") & HEAVY

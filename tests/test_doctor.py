@@ -18,6 +18,7 @@ def found() -> dict[str, tuple[bool, bool]]:
 def test_this_machine_can_do_the_main_job() -> None:
     checks = found()
     assert {"python", "torch", "memory", "codecs", "cuda", "mps", "x4plus", "animevideov3"} <= set(checks)
+    assert {"cache disk", "data disk", "current disk"} <= set(checks)
     assert all(ok for ok, needed in checks.values() if needed)
     assert checks["x2plus"] == (False, False)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from filelock import FileLock
 
 from snapupscale.errors import Cancelled, DiskFull, OutputBusy, OutputUnwritable, SettingError, SourceMissing
 from snapupscale.job import Outcome, Settings, run
+from snapupscale.media.decoder import Decoder
 from snapupscale.stills.images import read_image
 from snapupscale.upscale.engine import Upscaler
 
@@ -146,6 +148,39 @@ def test_leftovers_of_a_killed_run_are_cleared(footage: Path, tmp_path: Path) ->
 def test_limit_and_pick(footage: Path, tmp_path: Path) -> None:
     outcome = run(footage, tmp_path, Settings(backend="lanczos", pick="first", limit=1))
     assert [path.name for path in outcome.stills] == ["shots_s001_f00000_x4_still.png"]
+
+
+def test_a_part_of_the_footage(footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(footage, tmp_path / "whole", QUICK)
+    asked: set[int] = set()
+    plain = Decoder.read
+
+    def read(self: Decoder, frames: Any, index: Any) -> Any:
+        asked.update(frames)
+        return plain(self, frames, index)
+
+    monkeypatch.setattr(Decoder, "read", read)
+    outcome = run(footage, tmp_path / "part", replace(QUICK, first=15, end=30))
+    assert asked
+    assert all(15 <= frame < 30 for frame in asked)
+    assert [path.name[:10] for path in outcome.stills] == ["shots_s001", "shots_s002"]
+    found = json.loads((tmp_path / "part" / "shots.cuts.json").read_text())
+    assert (found["cuts"], found["frames"]) == ([20, 40], 60)
+    timeline = opentimelineio.adapters.read_from_file(str(tmp_path / "part" / "shots.otio"))
+    assert len(list(timeline.tracks[0])) == 3
+    page = outcome.report.read_text()
+    assert "frames 15 to 29 of 60" in page
+    assert "frames 15" not in whole.report.read_text()
+    assert '"start":15,"end":20,"startTimecode":"00:00:00:15"' in page
+    only = run(footage, tmp_path / "whole", replace(QUICK, pick="first", first=25, end=10_000, limit=1))
+    assert [path.name for path in only.stills] == ["shots_s002_f00025_x2_still.png"]
+
+
+@pytest.mark.parametrize(("first", "end"), [(60, 61), (5, 5), (6, 5), (-1, 5), (None, 5), (5, None)])
+def test_a_part_that_is_none(footage: Path, tmp_path: Path, first: int | None, end: int | None) -> None:
+    with pytest.raises(SettingError, match="frame"):
+        run(footage, tmp_path, replace(QUICK, first=first, end=end))
+    assert not list(tmp_path.glob("*.png"))
 
 
 @pytest.mark.parametrize("form", ["tiff", "exr"])

@@ -162,6 +162,8 @@ def _add_sidecar(kinds: Kinds) -> None:
     status = _command(actions, "status", commands.sidecar_status, "where the service runs; fails when none does")
     status.add_argument("--json", action="store_true", help="print JSON")
     _command(actions, "stop", commands.sidecar_stop, "stop the service")
+    # Not for people, so not in the list.
+    actions.add_parser("worker").set_defaults(command=commands.sidecar_worker)
 
 
 def _command(

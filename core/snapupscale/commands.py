@@ -38,10 +38,10 @@ def demo(options: Namespace) -> None:
 
 def probe(options: Namespace) -> None:
     """What a clip holds, as text or JSON."""
+    from snapupscale.media.facts import facts
     from snapupscale.media.source import probe as probe_source
 
-    source = probe_source(options.clip, rate=options.rate)
-    rows = _source_rows(source)
+    rows = facts(probe_source(options.clip, rate=options.rate))
     if options.json:
         _print(json.dumps(rows, indent=1))
         return
@@ -180,8 +180,9 @@ def verify_models(options: Namespace) -> int:
 def doctor(options: Namespace) -> int:
     """What this machine has; 1 when the main job can't be done here."""
     from snapupscale.doctor import examine
+    from snapupscale.sidecar import condition
 
-    checks = examine()
+    checks = [*examine(), *condition.examine()]
     if options.json:
         _print(json.dumps([asdict(check) for check in checks], indent=1))
     else:
@@ -189,6 +190,8 @@ def doctor(options: Namespace) -> int:
             _print(f"{'ok  ' if check.ok else 'FAIL' if check.needed else 'no  '}  {check.name:<14}{check.found}")
             if not check.ok and check.hint:
                 _print(f"{'':20}{check.hint}")
+            for line in check.details:
+                _print(f"{'':20}{line}")
     return 0 if all(check.ok or not check.needed for check in checks) else 1
 
 
@@ -213,31 +216,11 @@ def sidecar_stop(options: Namespace) -> None:
     stop(options)
 
 
-def _source_rows(source: Source) -> dict[str, object]:
-    from snapupscale.timecode import format_rate
+def sidecar_worker(options: Namespace) -> None:
+    """Be the worker of a sidecar: how a frozen program starts one."""
+    from snapupscale.sidecar.worker import main
 
-    return {
-        "source": str(source.path),
-        "container": source.container,
-        "codec": source.codec,
-        "stream": source.stream,
-        "width": source.width,
-        "height": source.height,
-        "display_width": source.display_size[0],
-        "display_height": source.display_size[1],
-        "pixel_aspect": str(source.pixel_aspect),
-        "rotation": source.rotation,
-        "rate": format_rate(source.rate),
-        "frames": source.frames,
-        "duration": None if source.duration is None else round(float(source.duration), 6),
-        "start_timecode": None if source.start is None else str(source.start),
-        "pixel_format": source.pixel_format,
-        "bit_depth": source.bit_depth,
-        "alpha": source.alpha,
-        "interlaced": source.interlaced,
-        "colour": asdict(source.tags),
-        "warnings": list(source.warnings),
-    }
+    main()
 
 
 def _format_for(options: Namespace, source: Source) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import av
 import cv2
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 from snapupscale import __version__
 from snapupscale.errors import ModelError
@@ -34,6 +34,8 @@ class Check:
     ok: bool = True
     needed: bool = False
     hint: str = ""
+    details: tuple[str, ...] = ()
+    """Lines below it."""
 
 
 def examine() -> list[Check]:
@@ -100,7 +102,11 @@ def _codecs() -> Check:
 
 
 def _disks() -> Iterator[Check]:
-    for name, path in (("cache disk", user_cache_path("snapupscale")), ("current disk", Path.cwd())):
+    for name, path in (
+        ("cache disk", user_cache_path("snapupscale")),
+        ("data disk", user_data_path("snapupscale")),
+        ("current disk", Path.cwd()),
+    ):
         place = next(folder for folder in (path, *path.parents) if folder.exists())
         free = shutil.disk_usage(place).free
         yield Check(name=name, found=f"{_gib(free)} free", ok=free > _LEAST_DISK, hint="A still of 8K takes 100 MB.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,17 +33,20 @@ from snapupscale.stills.make import make_stills
 from snapupscale.stills.names import safe_stem
 from snapupscale.stills.pick import PICKS, pick_stills
 from snapupscale.timeline import exports
-from snapupscale.timeline.conform import frame_numbers
+from snapupscale.timeline.conform import frame_numbers, to_edit_list
 from snapupscale.timeline.exports import export
 from snapupscale.upscale.engine import Upscaler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
     from fractions import Fraction
 
     from snapupscale.media.source import Source
     from snapupscale.progress import Progress
+    from snapupscale.scenes.methods import Detection
+    from snapupscale.scenes.shots import Shot
+    from snapupscale.scenes.signal import Signal
     from snapupscale.stills.make import Made
     from snapupscale.timeline.editlist import Still
 
@@ -66,6 +69,9 @@ class Settings:
     format: str = "png"
     limit: int | None = None
     rate: Fraction | None = None
+    first: int | None = None
+    """With `end`: make stills of what is in frames `first` up to, not including, `end`, alone."""
+    end: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,18 +135,29 @@ def run(
 
 
 def find(source: Source, settings: Settings, progress: Progress) -> Findings:
-    """Analyse `source`, find its cuts, and pick a frame of each shot."""
+    """Analyse `source`, find its cuts, and pick a frame of each shot, or of the parts of shots that are wanted."""
     signal = analyse(source, progress=partial(progress, "analyse"))
     detection = find_cuts(signal, method=settings.method, threshold=settings.threshold, min_shot=settings.min_shot)
     picks = pick_stills(
         source,
         signal,
-        to_shots(detection.cuts, len(signal)),
+        _parts(to_shots(detection.cuts, len(signal)), settings),
         how=settings.pick,
         transitions=detection.transitions,
         progress=partial(progress, "pick"),
     )
     return Findings(source=source, signal=signal, detection=detection, picks=picks)
+
+
+def timeline_file(
+    source: Source, signal: Signal, detection: Detection, form: str, stills: Iterable[Still] = ()
+) -> tuple[str, str]:
+    """Name and text of a file with the cuts, and `stills` where the form can hold them: `json` or one of
+    `timeline.exports.FORMATS`. Raises SettingError for footage that the form can't describe."""
+    if form == "json":
+        return f"{safe_stem(source.name)}.cuts.json", as_json(source, signal, detection)
+    edit = to_edit_list(source, signal, detection, stills)
+    return f"{safe_stem(source.name)}.{form}", export(edit, form)
 
 
 def _check(settings: Settings) -> None:
@@ -151,7 +168,23 @@ def _check(settings: Settings) -> None:
         raise SettingError("the limit must be at least 1")
     if settings.pick not in PICKS:
         raise SettingError(f"unknown pick {settings.pick!r}", hint=f"Picks: {', '.join(PICKS)}.")
+    if (settings.first is None) != (settings.end is None):
+        raise SettingError("a part of the footage needs a first frame and an end")
+    if settings.first is not None and settings.end is not None and not 0 <= settings.first < settings.end:
+        raise SettingError(f"there are no frames {settings.first} to {settings.end}")
     check_settings(method=settings.method, threshold=settings.threshold, min_shot=settings.min_shot)
+
+
+def _parts(shots: tuple[Shot, ...], settings: Settings) -> tuple[Shot, ...]:
+    """What lies in the wanted part of the footage, each piece under the number of its whole shot."""
+    if settings.first is None or settings.end is None:
+        return shots
+    first, end = settings.first, settings.end
+    parts = [replace(shot, start=max(shot.start, first), end=min(shot.end, end)) for shot in shots]
+    wanted = tuple(part for part in parts if part.start < part.end)
+    if not wanted:
+        raise SettingError(f"there are no frames {first} to {end}: the footage has {shots[-1].end}")
+    return wanted
 
 
 def _work(
@@ -202,16 +235,14 @@ def _write_timelines(
     findings: Findings, made: Made, folder: Path, say: Callable[[str], None]
 ) -> tuple[Path, ...]:
     """Write every format that can hold this footage; the others are said to be left out, and why."""
-    edit = findings.edit_list(made.stills)
-    texts = {"cuts.json": as_json(findings.source, findings.signal, findings.detection)}
-    for name in exports.FORMATS:
-        try:
-            texts[name] = export(edit, name)
-        except SettingError as error:
-            say(f"no {name} file: {error}")
     paths = []
-    for name, text in texts.items():
-        paths.append(folder / f"{safe_stem(findings.source.name)}.{name}")
+    for form in ("json", *exports.FORMATS):
+        try:
+            name, text = timeline_file(findings.source, findings.signal, findings.detection, form, made.stills)
+        except SettingError as error:
+            say(f"no {form} file: {error}")
+            continue
+        paths.append(folder / name)
         files.write_text(paths[-1], text)
     return tuple(paths)
 

@@ -150,6 +150,18 @@ def test_the_strip_names_frames_by_their_exact_timecode(make_report: Make, shown
     assert page.evaluate(f"document.querySelector('{CANVAS}').ariaValueText") == seen[-1]
 
 
+def test_a_report_of_a_part_names_the_frames_around_it(make_report: Make, shown: Show) -> None:
+    report = make_report(frames=4000, cuts=(59, 1857, 3656))
+    page = shown(render(replace(report, shots=report.shots[1:3])))
+    page.evaluate(f"document.querySelector('{CANVAS}').focus()")
+
+    for key, frame in (("Home", 0), ("ArrowDown", 59), ("End", 3999)):
+        page.key(key)
+        assert labels(report, frame) in page.evaluate(TIP)
+    page.key("Enter")
+    assert_quiet(page)
+
+
 def test_a_click_on_the_strip_goes_to_the_shot(make_report: Make, shown: Show) -> None:
     page = shown(render(make_report()))
     left, top, width, height = page.box(CANVAS)

@@ -6,8 +6,10 @@ import http.client
 import json
 import logging
 import os
+import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from snapupscale.errors import SettingError, SnapUpscaleError
 from snapupscale.sidecar import discovery
+from snapupscale.sidecar.timelines import Timelines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +34,13 @@ class MemoryService:
 
     table: dict[str, dict[str, Any]] = field(default_factory=dict)
     happened: list[dict[str, Any]] = field(default_factory=list)
+    paths: dict[str, Path] = field(default_factory=dict)
+    """What every job hands out: by the number of a still, the name of a timeline, and as "report"."""
     closed: bool = False
+
+    def __post_init__(self) -> None:
+        # Nothing is written there until a session is begun.
+        self.timelines = Timelines(Path(tempfile.gettempdir(), f"timelines-{secrets.token_hex(8)}"), self)
 
     def submit(self, data: object, /) -> dict[str, Any]:
         if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
@@ -58,6 +67,15 @@ class MemoryService:
 
     def events(self, after: int, job: str | None, limit: int, /) -> list[dict[str, Any]]:
         return [each for each in self.happened if each["id"] > after and job in {None, each["job"]}][:limit]
+
+    def still(self, job_id: str, index: int, /) -> Path | None:
+        return self.timeline(job_id, str(index))
+
+    def timeline(self, job_id: str, name: str, /) -> Path | None:
+        return self.paths.get(name) if job_id in self.table else None
+
+    def report(self, job_id: str, /) -> Path | None:
+        return self.timeline(job_id, "report")
 
     def busy(self) -> bool:
         return any(each["kind"] == "endless" and each["state"] == "queued" for each in self.table.values())
@@ -135,12 +153,12 @@ def sidecar(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], Discovery]
         process.communicate()
 
 
-def main(idle: float = 60.0, level: str = "INFO") -> int:
+def main(idle: float = 60.0, level: str = "INFO", report: str = "") -> int:
     from snapupscale.sidecar.serve import serve
 
     def make() -> MemoryService:
         logging.getLogger().setLevel(level)
-        return MemoryService()
+        return MemoryService(paths={"report": Path(report)} if report else {})
 
     try:
         serve(make, idle=idle)
@@ -151,4 +169,4 @@ def main(idle: float = 60.0, level: str = "INFO") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(kind(text) for kind, text in zip((float, str), sys.argv[1:], strict=False))))
+    sys.exit(main(*(kind(text) for kind, text in zip((float, str, str), sys.argv[1:], strict=False))))

@@ -15,10 +15,12 @@ from sidecar.fakes import MemoryService
 from snapupscale import __version__
 from snapupscale.errors import DiskFull, OutputBusy, QueueFull, SourceMissing
 from snapupscale.sidecar import app as app_module
+from snapupscale.sidecar import feed
 from snapupscale.sidecar.app import make_app
 from snapupscale.sidecar.guard import COOKIE
 from snapupscale.sidecar.keys import Keys
 from snapupscale.sidecar.lifetime import Lifetime
+from snapupscale.sidecar.replies import encode
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -163,7 +165,7 @@ def test_stop_stops(app: Starlette, lifetime: Lifetime) -> None:
 def test_a_stream_tells_what_happens_and_ends_with_the_sidecar(
     service: MemoryService, lifetime: Lifetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_module, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(feed, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(app_module, "_BEAT_SECONDS", 0.002)
     service.submit({"kind": "probe", "name": "line\nid: 99"})
     service.tell("job-0", "running")
@@ -242,5 +244,5 @@ def test_no_body_is_a_fault_of_any_route(method: str, path: str, name: str, body
 
 def test_numbers_that_json_lacks_are_never_sent() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        app_module._encode({"progress": math.nan})
-    assert app_module._encode({"name": "\ud800é"}) == b'{"name":"\\ud800\\u00e9"}'
+        encode({"progress": math.nan})
+    assert encode({"name": "\ud800é"}) == b'{"name":"\\ud800\\u00e9"}'

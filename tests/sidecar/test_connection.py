@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from uvicorn.server import ServerState
 
 from snapupscale.sidecar import connection
 from snapupscale.sidecar.connection import Connection
+from snapupscale.sidecar.guard import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -111,3 +113,53 @@ def test_a_client_that_reads_slowly_is_kept() -> None:
         writer.close()
 
     served(endless, client)
+
+
+def answered(*requests: bytes, app: Any = small, connections: int = 1) -> list[tuple[int, dict[str, str], bytes]]:
+    """The last answer to each of `requests`, each on a connection of its own, with others open beside it."""
+    answers = []
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address = writer.get_extra_info("peername")
+        others = [await asyncio.open_connection(*address) for _ in range(connections - 1)]
+        for request in requests:
+            mine, to = await asyncio.open_connection(*address)
+            to.write(request)
+            head, _, body = (await mine.read()).partition(b"\r\n\r\n")
+            status, *lines = head.decode("ascii").split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in lines)
+            answers.append((int(status.split()[1]), headers, body))
+            to.close()
+        for _, to in others:
+            to.close()
+        writer.close()
+
+    served(app, client)
+    return answers
+
+
+def assert_in_the_one_form(answer: tuple[int, dict[str, str], bytes], status: int, code: str) -> None:
+    found, headers, body = answer
+    error = json.loads(body)["error"]
+    assert (found, error.keys(), error["code"]) == (status, {"code", "message", "hint"}, code)
+    assert (headers["connection"], headers["content-length"]) == ("close", str(len(body)))
+    assert {name: headers.get(name) for name in SECURITY_HEADERS} == {
+        name: value.lower() for name, value in SECURITY_HEADERS.items()
+    }
+
+
+def test_what_is_no_http_is_refused_like_everything_else() -> None:
+    garbage = (b"GET\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET / HTTP/x\r\n\r\n")
+    for answer in answered(*garbage, b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"):
+        assert_in_the_one_form(answer, 400, "bad-request")
+
+
+def test_too_many_connections_are_refused_like_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 5)
+    config = Config
+    monkeypatch.setattr(f"{__name__}.Config", lambda app, **options: config(app, limit_concurrency=4, **options))
+    request = REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    for others, status in ((0, 200), (1, 200), (2, 503)):
+        (answer,) = answered(request, connections=1 + others)
+        assert answer[0] == status
+    assert_in_the_one_form(answer, 503, "too-busy")

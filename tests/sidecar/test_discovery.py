@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from snapupscale import protocol
 from snapupscale.errors import SidecarRunning, SidecarUnsafe
 from snapupscale.sidecar import discovery, processes
 from snapupscale.sidecar.discovery import Discovery
@@ -95,6 +96,13 @@ def test_a_link_is_not_read(tmp_path: Path) -> None:
     assert discovery.read() is None
 
 
+def test_a_folder_in_place_of_the_file_counts_as_none() -> None:
+    discovery.write(mine())
+    discovery.path().unlink()
+    discovery.path().mkdir(mode=0o700)
+    assert discovery.read() is None
+
+
 def test_a_folder_that_is_a_link_is_refused(runtime: Path, tmp_path: Path) -> None:
     (runtime / "snapupscale").symlink_to(tmp_path)
     with pytest.raises(SidecarUnsafe, match="link"):
@@ -137,13 +145,31 @@ def test_a_file_that_others_could_read_is_not_believed() -> None:
     "text",
     [
         *("", "[]", "{}", "null", "\x00", "[" * 20000, '{"pid": 1}'),
-        *(json.dumps({**vars(mine()), **change}) for change in ({"port": "4711"}, {"pid": True}, {"more": 1})),
+        *(json.dumps({**vars(mine()), **change}) for change in ({"port": "4711"}, {"pid": True}, {"token": None})),
     ],
 )
 def test_nonsense_counts_as_no_sidecar(text: str) -> None:
     discovery.write(mine())
     discovery.path().write_text(text)
     assert discovery.read() is None
+
+
+def test_what_a_newer_version_added_is_left_out() -> None:
+    discovery.write(mine())
+    discovery.path().write_bytes(protocol.encode({**vars(mine()), "socket": "/x", "protocol": 99}))
+    assert discovery.read() == replace(mine(), protocol=99)
+    discovery.remove(mine())
+    assert not discovery.path().exists()
+
+
+def test_a_runtime_folder_that_nobody_can_trust_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise PermissionError("runtime directory is owned by uid 12345")
+
+    monkeypatch.setattr(discovery, "user_runtime_path", refuse)
+    assert discovery.read() is None
+    with pytest.raises(SidecarUnsafe, match="uid 12345"), discovery.only_one():
+        pass
 
 
 def test_the_dead_and_those_with_a_number_used_again_count_as_none() -> None:

@@ -9,6 +9,7 @@ import pytest
 from sidecar import direct
 from sidecar.direct import HOST, JSON, KEYS, PORT, TOKEN
 from sidecar.fakes import MemoryService
+from snapupscale import protocol
 from snapupscale.sidecar import guard
 from snapupscale.sidecar.app import make_app
 from snapupscale.sidecar.guard import COOKIE, MOST_BYTES, Guard
@@ -63,7 +64,7 @@ def test_every_route_refuses_other_pages(method: str, path: str) -> None:
 
 @every_route
 def test_every_route_needs_the_token(method: str, path: str) -> None:
-    if path == guard.SESSION:
+    if path == protocol.SESSION or (path in {"/open", "/open.js"} and method in {"GET", "HEAD"}):
         return
     wrong = [
         [],
@@ -86,7 +87,7 @@ def test_every_route_needs_the_token(method: str, path: str) -> None:
 
 def test_the_session_route_without_a_code_lets_nobody_in() -> None:
     for body in (b"{}", b"[]", b'{"code": null}', b'{"code": ""}', b'{"code": "x"}'):
-        reply = call("POST", guard.SESSION, [HOST, JSON], [body])
+        reply = call("POST", protocol.SESSION, [HOST, JSON], [body])
         assert (reply.status, "set-cookie" in reply.headers) == (401, False)
 
 
@@ -110,10 +111,28 @@ def test_every_answer_is_secured_and_for_this_origin_alone(method: str, path: st
         await send({"type": "http.response.body", "body": b""})
 
     reply = direct.call(answer, method, path, [HOST, TOKEN, JSON, ("origin", f"http://{HOST[1]}")])
-    assert reply.status not in {400, 401, 403} or path == guard.SESSION
+    assert reply.status not in {400, 401, 403} or path == protocol.SESSION
     assert reply.secured
     assert not reply.allows_other_origins
     assert reply.status < 500
+
+
+@every_route
+def test_every_route_refuses_other_protocols_and_says_which_side_to_update(method: str, path: str) -> None:
+    for number, code in (("0", "too-old"), ("99", "too-new"), ("", "unknown"), ("one", "unknown"), ("1.0", "unknown")):
+        reply = call(method, path, [HOST, TOKEN, JSON, (protocol.HEADER.lower(), number)])
+        assert (reply.status, reply.data["error"]["code"]) == (426, f"protocol-{code}"), number
+        assert reply.data["error"]["hint"]
+        assert reply.secured
+    twice = [(protocol.HEADER.lower(), "1"), (protocol.HEADER.lower(), "99")]
+    assert call(method, path, [HOST, TOKEN, JSON, *twice]).status == 426
+    if call(method, path, [HOST, JSON]).status == 401 and path != protocol.SESSION:
+        assert call(method, path, [HOST, JSON, (protocol.HEADER.lower(), "99")]).status == 401
+
+
+def test_the_current_protocol_and_none_at_all_are_let_in() -> None:
+    assert call("GET", "/v1/health", [HOST, TOKEN, (protocol.HEADER.lower(), str(protocol.NUMBER))]).status == 200
+    assert call("GET", "/v1/health", [HOST, TOKEN]).status == 200
 
 
 def test_a_preflight_gets_no_permission() -> None:
@@ -134,8 +153,8 @@ def test_a_session_opens_every_route_but_that_of_new_codes() -> None:
     assert call("GET", "/v1/jobs", [HOST, cookie]).status == 200
     assert call("GET", "/v1/jobs", [("host", f"localhost:{PORT}"), cookie]).status == 200
     assert call("GET", "/v1/jobs", [HOST, cookie, ("sec-fetch-site", "same-origin")]).status == 200
-    assert call("POST", guard.SESSION_CODE, [HOST, JSON, cookie]).status == 401
-    assert call("POST", guard.SESSION_CODE, [HOST, JSON, TOKEN]).status == 201
+    assert call("POST", protocol.SESSION_CODE, [HOST, JSON, cookie]).status == 401
+    assert call("POST", protocol.SESSION_CODE, [HOST, JSON, TOKEN]).status == 201
 
 
 def test_a_session_does_not_help_another_page() -> None:

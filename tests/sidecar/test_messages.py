@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from snapupscale.errors import DiskFull, SettingError
 from snapupscale.job import Settings
 from snapupscale.scenes.methods import METHODS, THRESHOLDS
-from snapupscale.sidecar.messages import KINDS, Cuts, Upscale, decode, fault, job_request
+from snapupscale.sidecar.messages import KINDS, Cuts, Export, Upscale, decode, fault, job_request
 from snapupscale.stills.images import FORMATS
 from snapupscale.stills.pick import PICKS
+from snapupscale.timeline import exports
 from snapupscale.upscale.engine import BACKENDS, PRECISIONS
 
 
@@ -64,8 +65,22 @@ def test_every_value_of_the_engine_is_taken(field: str, values: Any) -> None:
         assert getattr(upscale(**{field: value}), field) == value
 
 
+def test_every_form_of_a_timeline_is_taken() -> None:
+    for form in ("json", *exports.FORMATS):
+        assert job_request({"kind": "export", "source": "/a", "format": form})[1] == Export(source="/a", format=form)
+    with pytest.raises(SettingError, match="format: it is missing"):
+        job_request({"kind": "export", "source": "/a"})
+
+
+def test_a_part_of_the_footage() -> None:
+    assert (upscale(first=0, end=1).first, upscale(first=None, end=None).end) == (0, None)
+    with pytest.raises(SettingError, match="no field of cuts"):
+        job_request({"kind": "cuts", "source": "/a", "first": 0, "end": 1})
+
+
 def test_what_shows_something_comes_first() -> None:
-    priorities = {kind: decode(cls, {"source": "/a"}).priority for kind, cls in KINDS.items()}
+    needed = {"export": {"format": "edl"}}
+    priorities = {kind: decode(cls, {"source": "/a", **needed.get(kind, {})}).priority for kind, cls in KINDS.items()}
     assert {kind for kind, priority in priorities.items() if priority == "batch"} == {"analyse", "upscale"}
 
 
@@ -94,6 +109,13 @@ def test_what_shows_something_comes_first() -> None:
         ({"scale": 9}, "scale: 9 is outside"),
         ({"scale": float("nan")}, "scale"),
         ({"rate": 0}, "rate"),
+        ({"first": 3}, "both or neither"),
+        ({"end": 3}, "both or neither"),
+        ({"first": 3, "end": None}, "both or neither"),
+        ({"first": 3, "end": 3}, "end: 3 is outside"),
+        ({"first": -1, "end": 3}, "first: -1 is outside"),
+        ({"first": 0.5, "end": 3}, "no whole number"),
+        ({"first": False, "end": True}, "no number"),
         ({"backend": "quantum"}, "backend: 'quantum' is not allowed"),
         ({"format": []}, "format: a list is not allowed"),
         ({"pick": {}}, "pick: a dict is not allowed"),

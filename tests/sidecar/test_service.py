@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from footage import long_footage
+from snapupscale.cli import main
 from snapupscale.errors import DiskFull, QueueFull, SettingError, SourceMissing, SourceUnreadable
 from snapupscale.job import Settings, run
 from snapupscale.sidecar import service as module
@@ -108,6 +109,105 @@ def test_the_same_again_keeps_what_is_finished(start: Callable[..., Service], fo
     other = ended(service, service.submit(upscale(footage, threshold=0.5)))
     assert (first["result"]["kept"], second["result"]["kept"], other["result"]["kept"]) == (0, 3, 0)
     assert first["stills"] == second["stills"]
+
+
+def test_what_a_job_hands_out(start: Callable[..., Service], footage: Path, tmp_path: Path) -> None:
+    service = start()
+    job = ended(service, service.submit(upscale(footage, limit=1)))
+    folder = tmp_path / "data" / "stills"
+    report = service.report(job["id"])
+    assert report
+    assert report.is_file()
+    assert report.is_relative_to(folder)
+    assert len(job["result"]["timelines"]) == 5
+    for name in job["result"]["timelines"]:
+        path = service.timeline(job["id"], name)
+        assert path
+        assert path.is_file()
+        assert (path.name, path.parent) == (name, report.parent)
+    for name in ("report.html", "stills.json", ".snapupscale.lock", "..", "", f"../{report.parent.name}/service.edl"):
+        assert service.timeline(job["id"], name) is None
+    cuts = ended(service, service.submit({"kind": "cuts", "source": str(footage)}))
+    for other in (cuts["id"], "none"):
+        assert service.report(other) is None
+        assert service.timeline(other, "service.edl") is None
+
+
+def test_names_of_a_worker_lead_out_of_no_folder(start: Callable[..., Service], footage: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    service = start(command=["/bin/cat"])
+    job = service.submit(upscale(footage, folder=str(tmp_path / "out")))
+    until(lambda: (service.job(job["id"]) or {})["state"] == "running")
+    out = ("../../etc/passwd", "/etc/passwd", "a/../../b")
+    for index, name in enumerate(out):
+        service._store.still(job["id"], index, {"name": name})
+    service._store.finish(job["id"], {"timelines": list(out), "report": "../secret"})
+    paths = [service.still(job["id"], index) for index in range(3)]
+    paths += [service.timeline(job["id"], name) for name in out] + [service.report(job["id"])]
+    assert all(path and path.parent == tmp_path / "out" for path in paths)
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "edl", "otio", "fcpxml"])
+def test_an_export_of_a_source(start: Callable[..., Service], footage: Path, tmp_path: Path, form: str) -> None:
+    (tmp_path / "out").mkdir()
+    service = start()
+    request = {"kind": "export", "source": str(footage), "format": form}
+    for folder in ({}, {"folder": str(tmp_path / "out")}):
+        job = ended(service, service.submit({**request, **folder}))
+        assert (job["state"], job["priority"], job["result"]["cuts"]) == ("done", "interactive", 2)
+        (name,) = job["result"]["timelines"]
+        path = service.timeline(job["id"], name)
+        assert path
+        assert path.parent.is_relative_to(tmp_path / ("out" if folder else "data/exports"))
+        assert main(["detect", str(footage), "--format", form, "-o", str(tmp_path / "plain")]) == 0
+        assert path.read_bytes() == (tmp_path / "plain").read_bytes()
+    assert [entry.name for entry in (tmp_path / "out").iterdir()] == [name]
+
+
+def test_an_export_of_what_another_job_found(start: Callable[..., Service], footage: Path, tmp_path: Path) -> None:
+    service = start()
+    asked = {"kind": "cuts", "source": str(footage), "rate": "25", "threshold": 0.3, "min_shot": 0}
+    known = ended(service, service.submit(asked))
+    told = {}
+    for changes in ({}, {"min_shot": 1}, {"threshold": 0.3}):
+        job = service.submit({"kind": "export", "job": known["id"], "format": "json", **changes})
+        assert job["source"] == "service.mp4"
+        done = ended(service, job)
+        path = service.timeline(done["id"], done["result"]["timelines"][0])
+        assert path
+        told[str(changes)] = json.loads(path.read_text())
+    plain, longer, same = told.values()
+    assert (plain["rate"], plain["threshold"], plain["cuts"]) == ("25", 0.3, known["result"]["cuts"])
+    assert longer["cuts"] == []
+    assert same == plain
+
+
+def test_exports_that_are_refused(start: Callable[..., Service], footage: Path) -> None:
+    service = start()
+    for fields, words in (
+        ({"job": "none"}, "no such job"),
+        ({"job": 1}, "no such job"),
+        ({"job": None}, "no such job"),
+        ({"job": "none", "source": str(footage)}, "not both"),
+        ({}, "source: it is missing"),
+        ({"source": str(footage), "folder": "/nonexistent"}, "folder"),
+        ({"source": str(footage), "pick": "best"}, "no field of export"),
+    ):
+        with pytest.raises(SettingError, match=words):
+            service.submit({"kind": "export", "format": "edl", **fields})
+    with pytest.raises(SettingError, match="format"):
+        service.submit({"kind": "export", "source": str(footage), "format": "aaf"})
+    with pytest.raises(SettingError, match="'job' is no field"):
+        service.submit({"kind": "cuts", "job": "none", "source": str(footage)})
+    assert service.jobs() == []
+
+
+def test_stills_of_a_part(start: Callable[..., Service], footage: Path) -> None:
+    service = start()
+    job = ended(service, service.submit(upscale(footage, first=30, end=45)))
+    assert [(still["shot"], 30 <= still["frame"] < 45) for still in job["stills"]] == [(2, True), (3, True)]
+    late = ended(service, service.submit(upscale(footage, first=60, end=61)))
+    assert (late["error"]["code"], "has 60" in late["error"]["message"]) == ("bad-setting", True)
 
 
 @pytest.mark.parametrize("kind", ["probe", "analyse", "cuts", "pick"])
@@ -258,8 +358,18 @@ def test_cancelling_in_a_queue(start: Callable[..., Service], long: Path) -> Non
     assert not service.busy()
 
 
+def test_a_worker_that_dies_idle_is_nobodys_fault(start: Callable[..., Service], footage: Path) -> None:
+    service = start()
+    ended(service, service.submit(upscale(footage)))
+    for pid in service.worker_pids:
+        os.kill(pid, signal.SIGKILL)
+        until(lambda pid=pid: gone(pid))
+    done = ended(service, service.submit(upscale(footage)))
+    assert (done["state"], done["attempts"]) == ("done", 0)
+
+
 PROGRAM = """
-import json, os, signal, sys, time
+import json, os, signal, sys, threading, time
 from pathlib import Path
 from snapupscale.sidecar.service import Service
 from snapupscale.sidecar.store import Store
@@ -273,8 +383,10 @@ def die():
 def hooked(self, *arguments, **options):
     if method == "claim" and not self.unfinished():
         return plain(self, **options)
-    commit = Store._commit
+    commit, me = Store._commit, threading.get_ident()
     def dying(store):
+        if threading.get_ident() != me:
+            return commit(store)
         if when == "before":
             die()
         commit(store)

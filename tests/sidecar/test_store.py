@@ -198,6 +198,18 @@ def test_old_events_and_old_jobs_are_forgotten(store: Store, monkeypatch: pytest
     assert state(store, waits) == ("queued", None)
 
 
+def test_the_list_holds_the_newest_and_what_has_not_ended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "LISTED", 3)
+    waits = add(store)
+    ended = [add(store, "interactive") for _ in range(10)]
+    for job_id in ended:
+        assert claimed(store) == job_id
+        store.finish(job_id, {})
+    assert [job.id for job in store.jobs()] == [*reversed(ended[-3:]), waits]
+
+
 def test_ids_of_events_rise_even_when_the_file_is_lost(store: Store, path: Path) -> None:
     add(store)
     last = store.events(0, None, 10)[-1]["id"]
@@ -208,6 +220,82 @@ def test_ids_of_events_rise_even_when_the_file_is_lost(store: Store, path: Path)
     add(again)
     assert again.events(0, None, 10)[0]["id"] >= last - 1
     again.close()
+
+
+def stills_job(store: Store, folder: str | None, priority: str = "batch") -> str:
+    return store.add("upscale", {"source": "/a", "folder": folder}, priority).id
+
+
+def test_two_never_make_stills_in_one_folder(store: Store) -> None:
+    first, second, other = stills_job(store, "/x"), stills_job(store, "/x"), stills_job(store, "/y")
+    assert [claimed(store) for _ in range(3)] == [first, other, None]
+    store.cancel(first)
+    assert claimed(store) is None
+    store.died(first, "signal 9")
+    assert claimed(store) == second
+    third = stills_job(store, "/x")
+    assert claimed(store) is None
+    store.fail(second, ERROR)
+    assert claimed(store) == third
+
+
+def test_a_folder_matters_to_stills_alone(store: Store) -> None:
+    first = stills_job(store, "/x")
+    exports = store.add("export", {"source": "/a", "folder": "/x"}, "interactive").id
+    without, without2 = stills_job(store, None), stills_job(store, None)
+    assert [claimed(store) for _ in range(5)] == [exports, without, without2, None, None]
+    store.finish(exports, {})
+    assert claimed(store) == first
+
+
+def test_one_that_gave_way_goes_on_before_those_that_came_later(store: Store) -> None:
+    batch, waits = stills_job(store, "/x"), stills_job(store, "/w")
+    assert claimed(store) == batch
+    first, second = stills_job(store, "/1", "interactive"), stills_job(store, "/2", "interactive")
+    assert [job.id for job in store.urgent()] == [first, second]
+    store.give_way(batch)
+    job = store.job(batch)
+    assert job
+    assert (job.state, job.attempts, job.error) == ("interrupted", 0, None)
+    later = stills_job(store, "/3", "interactive")
+    assert [claimed(store) for _ in range(5)] == [first, second, batch, later, waits]
+
+
+def test_giving_way_again_takes_a_still(store: Store) -> None:
+    job_id = stills_job(store, "/x")
+    store.claim()
+    store.still(job_id, 0, {"name": "a"})
+    for number in range(1, 4):
+        assert store.may_give_way(job_id)
+        store.give_way(job_id)
+        assert claimed(store) == job_id
+        store.still(job_id, 0, {"name": "a"})
+        assert not store.may_give_way(job_id)
+        store.still(job_id, number, {"name": str(number)})
+
+
+def test_what_was_to_be_cancelled_gives_way_for_good(store: Store) -> None:
+    job_id = stills_job(store, "/x")
+    store.claim()
+    store.cancel(job_id)
+    store.give_way(job_id)
+    assert state(store, job_id) == ("failed", "cancelled")
+
+
+def test_no_job_is_claimed_twice(store: Store) -> None:
+    ids = [add(store) for _ in range(100)]
+    taken: list[str] = []
+
+    def work() -> None:
+        while (job := store.claim()) is not None:
+            taken.append(job.id)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(ids)
 
 
 @pytest.mark.parametrize("damage", ["noise", "head", "middle", "empty-wal", "version"])

@@ -12,63 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sidecar.scripted import COMMAND, add, ended, gone, job_of, pid_of, running
 from snapupscale.errors import DiskFull
 from snapupscale.sidecar import supervisor as module
+from snapupscale.sidecar.child import Start, worker_command
 from snapupscale.sidecar.store import Store
 from snapupscale.sidecar.supervisor import Supervisor
 from waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from snapupscale.sidecar.store import Job
 
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-
-WORKER = """
-import json, os, queue, signal, sys, threading, time
-
-requests, cancelled = queue.Queue(), set()
-
-def listen():
-    for line in sys.stdin:
-        message = json.loads(line)
-        cancelled.add(message["cancel"]) if "cancel" in message else requests.put(message)
-    os._exit(0)
-
-threading.Thread(target=listen, daemon=True).start()
-while True:
-    job = requests.get()
-    job_id, params = job["id"], job["params"]
-    send = lambda **reply: print(json.dumps({"id": job_id, **reply}), flush=True)
-    send(progress={"stage": "work", "done": 0})
-    for index in range(params.get("stills", 0)):
-        send(still={"index": index, "name": f"{index}.png"})
-    if "signal" in params:
-        os.kill(os.getpid(), params["signal"])
-    if "nonsense" in params:
-        print("no json", flush=True)
-        send(still={"name": "without an index"})
-    if "ignore" in params:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-        time.sleep(0.05)
-        sys.setswitchinterval(1000)
-        while True:
-            pass
-    end = time.monotonic() + params.get("sleep", 0)
-    while time.monotonic() < end and job_id not in cancelled:
-        time.sleep(0.01)
-    if job_id in cancelled:
-        send(error={"code": "cancelled", "message": "cancelled", "hint": "-"})
-    else:
-        print("a library prints", file=sys.stderr)
-        send(done={"pid": os.getpid()})
-"""
-COMMAND = (sys.executable, "-I", "-c", WORKER)
-END_STATES = {"done", "failed"}
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
@@ -82,45 +41,13 @@ def start(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     monkeypatch.setattr(module, "_FIRST_PAUSE", 0.02)
     started: list[Supervisor] = []
 
-    def make(**options: Any) -> Supervisor:
-        started.append(Supervisor(store, **{"command": COMMAND, **options}))
+    def make(command: Sequence[str] = COMMAND, **options: Any) -> Supervisor:
+        started.append(Supervisor(store, start=Start(command=command), **options))
         return started[-1]
 
     yield make
     for supervisor in started:
         supervisor.close()
-
-
-def add(store: Store, priority: str = "batch", **params: Any) -> str:
-    return store.add("probe", params, priority).id
-
-
-def job_of(store: Store, job_id: str) -> Job:
-    job = store.job(job_id)
-    assert job
-    return job
-
-
-def ended(store: Store, *ids: str, seconds: float = 20.0) -> list[Job]:
-    until(lambda: all(job_of(store, job_id).state in END_STATES for job_id in ids), seconds)
-    return [job_of(store, job_id) for job_id in ids]
-
-
-def running(store: Store, job_id: str) -> None:
-    until(lambda: job_of(store, job_id).progress is not None)
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
-def pid_of(job: Job) -> int:
-    assert job.result
-    return int(job.result["pid"])
 
 
 def test_one_process_for_many_jobs(store: Store, start: Callable[..., Supervisor]) -> None:
@@ -254,6 +181,85 @@ def test_a_worker_that_does_not_listen_is_killed(store: Store, start: Callable[.
     assert first.error
     assert first.error["code"] == "cancelled"
     assert ended(store, then)[0].state == "done"
+
+
+def urgent_for(store: Store) -> Callable[[Job], bool]:
+    return lambda job: job.priority == "batch" and bool(store.urgent()) and store.may_give_way(job.id)
+
+
+def test_giving_way_is_neither_a_death_nor_the_end(store: Store, start: Callable[..., Supervisor]) -> None:
+    long = add(store, sleep=1.0)
+    supervisor = start(gives_way=urgent_for(store))
+    running(store, long)
+    pid = supervisor.worker_pid
+    now = store.add("upscale", {"sleep": 0.1}, "interactive").id
+    first, second = ended(store, long, now)
+    assert (first.state, first.attempts, pid_of(first), pid_of(second)) == ("done", 0, pid, pid)
+    states = [(event["job"], event["data"]["state"]) for event in store.events(0, None, 99) if event["kind"] == "state"]
+    assert states == [
+        *((long, "queued"), (long, "running"), (now, "queued")),
+        *((long, "interrupted"), (now, "running"), (now, "done"), (long, "running"), (long, "done")),
+    ]
+
+
+def test_one_that_does_not_give_way_in_time_is_made_to(
+    store: Store, start: Callable[..., Supervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.2)
+    deaf = add(store, sleep=1.0, deaf=True)
+    supervisor = start(gives_way=urgent_for(store))
+    running(store, deaf)
+    pid = supervisor.worker_pid
+    now = store.add("upscale", {}, "interactive").id
+    first, second = ended(store, deaf, now)
+    assert (first.state, first.attempts) == ("done", 0)
+    assert pid_of(second) != pid
+
+
+def test_cancelled_while_it_gives_way(
+    store: Store, start: Callable[..., Supervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 30)
+    deaf = add(store, sleep=60, deaf=True)
+    supervisor = start(gives_way=urgent_for(store))
+    running(store, deaf)
+    now = store.add("upscale", {}, "interactive").id
+    until(lambda: supervisor.yielding)
+    assert store.cancel(deaf) == "cancelling"
+    first, second = ended(store, deaf, now, seconds=5)
+    assert first.error
+    assert (first.error["code"], first.attempts, second.state) == ("cancelled", 0, "done")
+
+
+def test_a_death_while_it_gives_way_is_a_death(store: Store, start: Callable[..., Supervisor]) -> None:
+    deaf = add(store, sleep=2, deaf=True)
+    supervisor = start(gives_way=urgent_for(store))
+    running(store, deaf)
+    now = store.add("upscale", {}, "interactive").id
+    until(lambda: supervisor.yielding)
+    assert supervisor.worker_pid
+    os.kill(supervisor.worker_pid, signal.SIGKILL)
+    first, second = ended(store, deaf, now)
+    assert (first.state, first.attempts, second.state) == ("done", 1, "done")
+
+
+def test_news_for_others_does_not_keep_an_idle_worker(store: Store, start: Callable[..., Supervisor]) -> None:
+    supervisor = start(idle=0.3)
+    job_id = add(store)
+    supervisor.wake()
+    ended(store, job_id)
+    end = time.monotonic() + 10
+    while supervisor.worker_pid and time.monotonic() < end:
+        supervisor.wake()
+        time.sleep(0.02)
+    assert supervisor.worker_pid is None
+
+
+def test_a_frozen_program_is_its_own_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert worker_command() == (sys.executable, "-P", "-m", "snapupscale.sidecar.worker")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", "/opt/snapupscale/snapupscale")
+    assert worker_command() == ("/opt/snapupscale/snapupscale", "sidecar", "worker")
 
 
 def test_closing_interrupts(store: Store, start: Callable[..., Supervisor]) -> None:

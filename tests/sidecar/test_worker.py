@@ -6,15 +6,21 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from footage import long_footage
+from snapupscale.cli import main
 from snapupscale.errors import Cancelled, DiskFull
 from snapupscale.job import Settings
+from snapupscale.media.decoder import Decoder
+from snapupscale.scenes.methods import Detection, find_cuts
+from snapupscale.scenes.shots import Transition
 from snapupscale.sidecar import worker
-from snapupscale.sidecar.supervisor import COMMAND
+from snapupscale.sidecar.child import COMMAND
 from snapupscale.sidecar.worker import Task, Warm, serve
 
 if TYPE_CHECKING:
@@ -56,6 +62,17 @@ def test_probe(client: Client, footage: Path) -> None:
     assert client.ask("probe", source=str(footage), rate="24000/1001")["done"]["rate"] == "24000/1001"
 
 
+def test_probe_tells_what_the_command_tells_but_no_path(
+    client: Client, footage: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["probe", str(footage), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told.pop("source") == str(footage)
+    done = client.ask("probe", source=str(footage))["done"]
+    assert done == told
+    assert str(footage.parent) not in json.dumps(done)
+
+
 def test_analyse_then_cuts_at_once(client: Client, footage: Path) -> None:
     done = client.ask("analyse", source=str(footage))["done"]
     assert (done["frames"], done["rate"]) == (60, "24")
@@ -65,7 +82,56 @@ def test_analyse_then_cuts_at_once(client: Client, footage: Path) -> None:
     assert found["cuts"] == [20, 40]
     assert found["shots"][1] == {"start": 20, "end": 40}
     assert "source" not in found
+    assert (found["numbers"], found["variable"]) == ([20, 40], False)
     assert [report["stage"] for report in client.said("progress")] == ["start"]
+
+
+def test_cuts_of_a_variable_rate_are_placed_by_time(
+    client: Client, clip: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pts = [number * 42 for number in range(20)] + [2000 + number * 42 for number in range(40)]
+    options = {"crf": "12"}
+    path = clip(
+        "worker-gap.mkv", frames=60, picture=long_footage, time_base=Fraction(1, 1000), pts=pts, options=options
+    )
+    found = client.ask("cuts", source=str(path))["done"]
+    assert (found["cuts"], found["numbers"], found["variable"]) == ([20, 40], [48, 68], True)
+
+    def fading(*arguments: Any, **options: Any) -> Detection:
+        plain = find_cuts(*arguments, **options)
+        return replace(plain, transitions=(Transition(start=18, end=22, kind="dissolve"),))
+
+    monkeypatch.setattr(worker, "find_cuts", fading)
+    (transition,) = client.ask("cuts", source=str(path))["done"]["transitions"]
+    assert transition == {"start": 18, "end": 22, "kind": "dissolve", "numbers": {"start": 18, "end": 50}}
+
+
+def test_export(client: Client, footage: Path, tmp_path: Path) -> None:
+    done = client.ask("export", source=str(footage), format="edl", folder=str(tmp_path))["done"]
+    assert done["timelines"] == ["worker.edl"]
+    assert [path.name for path in tmp_path.iterdir()] == ["worker.edl"]
+    assert (tmp_path / "worker.edl").read_text().count("* FROM CLIP NAME") == 3
+    fails = client.ask("export", source=str(footage), format="edl", folder=str(tmp_path / "none"))
+    assert fails["error"]["code"] == "output-unwritable"
+
+
+def test_a_part_is_picked_without_a_look_outside(
+    client: Client, footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.ask("analyse", source=str(footage))
+    asked: list[int] = []
+    plain = Decoder.read
+
+    def read(self: Decoder, frames: Any, index: Any) -> Any:
+        asked.extend(frames)
+        return plain(self, frames, index)
+
+    monkeypatch.setattr(Decoder, "read", read)
+    picks = client.ask("pick", source=str(footage), first=30, end=45)["done"]["picks"]
+    parts = [{"number": 2, "start": 30, "end": 40}, {"number": 3, "start": 40, "end": 45}]
+    assert [pick["shot"] for pick in picks] == parts
+    assert asked
+    assert all(30 <= frame < 45 for frame in asked)
 
 
 def test_pick(client: Client, footage: Path) -> None:

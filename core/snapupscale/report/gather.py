@@ -109,6 +109,13 @@ def _shot(pick: Pick, still: Still | None, previews: Previews, timecode: Callabl
     )
 
 
+def _part(findings: Findings) -> list[tuple[str, str]]:
+    """Which part of the source the shots are of, unless it is all."""
+    first, end = findings.picks[0].shot.start, findings.picks[-1].shot.end
+    whole = (first, end) == (0, len(findings.signal))
+    return [] if whole else [("Part", f"frames {first} to {end - 1} of {len(findings.signal)}")]
+
+
 def _settings(findings: Findings, made: Made, upscaler: Upscaler) -> list[tuple[str, str]]:
     source = findings.source
     width, height = source.display_size
@@ -117,6 +124,7 @@ def _settings(findings: Findings, made: Made, upscaler: Upscaler) -> list[tuple[
         ("Source", f"{width} x {height}, {source.bit_depth} bit, {source.codec}"),
         ("Model", f"{upscaler.model}, {float(upscaler.scale):g} times"),
         ("Why", upscaler.choice),
+        *_part(findings),
         ("Stills", ", ".join(f"{wide} x {high}" for wide, high in sizes) or "none"),
         ("Weights", (upscaler.weights_sha256 or "none")[:16]),
         ("Precision", upscaler.precision),

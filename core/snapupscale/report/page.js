@@ -39,7 +39,8 @@ function makeLabels(report) {
   });
   return (frame) => {
     const shot = shotAt(report.shots, frame);
-    return (even ? "" : "≈ ") + label(shot ? count(shot.startTimecode) + frame - shot.start : count(first) + frame);
+    const known = shot ?? report.shots[0] ?? { start: 0, startTimecode: first };
+    return (even ? "" : "≈ ") + label(count(known.startTimecode) + frame - known.start);
   };
 }
 

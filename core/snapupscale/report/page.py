@@ -78,24 +78,32 @@ class Report:
 
 def render(report: Report) -> str:
     """The page as text. Names are data in it, never markup; its policy allows its own script and style, and no load."""
-    parts = {name: _part(name) for name in ("page.html", "page.css", *_SCRIPTS)}
-    script = "\n" + "\n".join(parts[name] for name in _SCRIPTS)
-    policy = [
-        "default-src 'none'",
-        "img-src data:",
-        f"style-src {_hashed(parts['page.css'])}",
-        f"script-src {_hashed(script)}",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
     filled = {
-        "csp": "; ".join(policy),
+        "csp": policy(),
         "title": html.escape(f"{report.title} · SnapUpscale"),
-        "css": parts["page.css"],
-        "js": script,
+        "css": _part("page.css"),
+        "js": _script(),
         "data": _json(report),
     }
-    return _SLOT.sub(lambda slot: filled[slot[1]], parts["page.html"])
+    return _SLOT.sub(lambda slot: filled[slot[1]], _part("page.html"))
+
+
+def policy() -> str:
+    """The Content-Security-Policy that every report of this version declares: its own script and style, by hash."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "img-src data:",
+            f"style-src {_hashed(_part('page.css'))}",
+            f"script-src {_hashed(_script())}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _script() -> str:
+    return "\n" + "\n".join(_part(name) for name in _SCRIPTS)
 
 
 def _part(name: str) -> str:

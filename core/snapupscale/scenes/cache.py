@@ -61,6 +61,7 @@ def store(source: Source, stored: Stored) -> None:
     path = _path(source)
     with suppress(OutputError, OSError):
         files.make_folder(path.parent)
+        files.remove_leftovers(path.parent)
         files.write_bytes(path, buffer.getvalue())
         _drop_oldest(path.parent)
 

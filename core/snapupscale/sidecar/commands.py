@@ -8,7 +8,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from snapupscale import console
+from snapupscale import console, protocol
 from snapupscale.errors import SettingError, SidecarError, SidecarMissing
 from snapupscale.sidecar import discovery
 
@@ -33,7 +33,7 @@ def serve(options: Namespace) -> None:
 def status(options: Namespace) -> None:
     """Where the sidecar is, as text or, with `options.json`, as JSON. Raises SidecarMissing when none runs."""
     found = _found()
-    health = _ask(found, "GET", "/v1/health")
+    health = _ask(found, "GET", protocol.HEALTH)
     rows = {
         "pid": found.pid,
         "port": found.port,
@@ -53,7 +53,7 @@ def status(options: Namespace) -> None:
 def stop(options: Namespace) -> None:
     """Tell the sidecar to end, and wait until it has. Raises SidecarMissing when none runs."""
     found = _found()
-    _ask(found, "POST", "/v1/stop")
+    _ask(found, "POST", protocol.STOP)
     end = time.monotonic() + _STOP_SECONDS
     while discovery.runs(found):
         if time.monotonic() > end:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import secrets
 import stat
 import sys
 import warnings
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from platformdirs import user_runtime_path
 
+from snapupscale import protocol
 from snapupscale.errors import SidecarRunning, SidecarUnsafe
 from snapupscale.files import output_error
 from snapupscale.sidecar.processes import start_time
@@ -28,7 +28,6 @@ _LOCK = "sidecar.lock"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _MOST_BYTES = 65536
-_TYPES = {"int": int, "str": str}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,16 +53,16 @@ def read() -> Discovery | None:
     """The sidecar that runs now; None when there is none.
 
     A file that is a link, belongs to or can be read by another user, makes no sense, or is of a process that is gone
-    counts as none.
+    counts as none. What a newer version may have added to it is left out.
     """
     try:
         handle = os.open(path(), os.O_RDONLY | _NO_LINK | _BINARY)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
-        if not _is_private(os.fstat(handle)):
-            return None
-        found = _decode(file.read(_MOST_BYTES))
+    try:
+        found = _decode(os.read(handle, _MOST_BYTES)) if _is_private(os.fstat(handle)) else None
+    finally:
+        os.close(handle)
     return found if found and runs(found) else None
 
 
@@ -81,7 +80,7 @@ def write(found: Discovery) -> None:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(json.dumps(asdict(found)).encode())
+                file.write(protocol.encode(asdict(found)))
                 file.flush()
                 os.fsync(handle)
             temporary.replace(target)
@@ -126,7 +125,10 @@ def _folder() -> Path:
 
 def _own_folder() -> Path:
     """Make the folder, and see that it is this user's alone. Raises SidecarUnsafe."""
-    folder = _folder()
+    try:
+        folder = _folder()
+    except PermissionError as error:
+        raise SidecarUnsafe(str(error)) from error
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -159,12 +161,7 @@ def _is_private(status: os.stat_result) -> bool:
 
 def _decode(data: bytes) -> Discovery | None:
     try:
-        values = json.loads(data)
-    except (ValueError, RecursionError):
+        values = protocol.read_discovery(protocol.decode(data))
+    except protocol.Malformed:
         return None
-    names = {each.name: _TYPES[str(each.type)] for each in fields(Discovery)}
-    if not isinstance(values, dict) or values.keys() != names.keys():
-        return None
-    if any(type(values[name]) is not kind for name, kind in names.items()):
-        return None
-    return Discovery(**values)
+    return Discovery(**{name: values[name] for name in protocol.DISCOVERY})

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+
+from snapupscale import protocol
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,8 +34,14 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
-SESSION = "/v1/session"
-SESSION_CODE = "/v1/session/code"
+_HASH = r"'sha256-[A-Za-z0-9+/]{43}='"
+STRICT_POLICY = re.compile(
+    rf"default-src 'none'; img-src data:; style-src {_HASH}; script-src {_HASH}; "
+    r"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""The one policy that an answer may have instead: a page that is whole in itself, loads nothing and asks nobody."""
+OPEN_PAGES = {protocol.OPEN, f"{protocol.OPEN}.js"}
+"""What anyone may read: the page that trades a code for a session, which holds no secret."""
 
 _READS = {"GET", "HEAD", "OPTIONS"}
 _DRAIN_SECONDS = 2.0
@@ -69,7 +78,8 @@ class Guard:
             if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEADER_BYTES:
                 raise Refused(431, "too-large", "the headers are too long", "Send fewer cookies.")
             self._check_sender(headers)
-            self._check_keys(scope["path"], headers)
+            self._check_keys(scope["method"], scope["path"], headers)
+            _check_protocol(headers)
             whole = await _body(scope["method"], headers, receive)
         except Refused as refusal:
             _log.warning("refused %s %r: %s", scope["method"], scope["path"], refusal.code)
@@ -92,12 +102,14 @@ class Guard:
         if any(site not in {"same-origin", "none"} for site in headers.getlist("sec-fetch-site")):
             raise Refused(403, "bad-origin", "the request comes from another page", "Use the sidecar's own page.")
 
-    def _check_keys(self, path: str, headers: Headers) -> None:
-        if path == SESSION:
+    def _check_keys(self, method: str, path: str, headers: Headers) -> None:
+        if path == protocol.SESSION:
             return  # The code in its body is the key.
+        if path in OPEN_PAGES and method in {"GET", "HEAD"}:
+            return
         if self._has_token(headers):
             return
-        if path != SESSION_CODE and self._keys.is_session(_cookie(headers)):
+        if path != protocol.SESSION_CODE and self._keys.is_session(_cookie(headers)):
             return
         hint = "Read the token from the discovery file again: it changes at every start."
         raise Refused(401, "unauthorised", "the token or session is missing or wrong", hint)
@@ -108,6 +120,14 @@ class Guard:
             return False
         scheme, _, token = values[0].partition(" ")
         return scheme.lower() == "bearer" and self._keys.is_token(token)
+
+
+def _check_protocol(headers: Headers) -> None:
+    """Told only to those who are let in."""
+    for number in headers.getlist(protocol.HEADER):
+        trouble = protocol.check_number(number)
+        if trouble:
+            raise Refused(426, *trouble)
 
 
 class _Gone(Exception):
@@ -169,7 +189,11 @@ def _cookie(headers: Headers) -> str:
 def _secured(send: Send) -> Send:
     async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(SECURITY_HEADERS)
+            headers = MutableHeaders(scope=message)
+            policy = headers.get("content-security-policy", "")
+            headers.update(SECURITY_HEADERS)
+            if STRICT_POLICY.fullmatch(policy):
+                headers["content-security-policy"] = policy
         await send(message)
 
     return secured

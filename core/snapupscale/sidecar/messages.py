@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from snapupscale import protocol
 from snapupscale.errors import SettingError
 from snapupscale.timecode import exact_rate
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from snapupscale.errors import SnapUpscaleError
 
-PROTOCOL = 1
+PROTOCOL = protocol.NUMBER
 """Raised whenever an older client could misunderstand a reply."""
 LONGEST = 4096
 """Characters of the longest string that is taken."""
@@ -62,10 +63,32 @@ class Cuts(Probe):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Export(Cuts):
+    """Write the cuts to one file, as a timeline or a table; at once where the source was analysed before.
+
+    Instead of `source`, a client may give a `job`, whose source and settings then count where it gives none of its own.
+    """
+
+    format: Literal["json", "csv", "edl", "otio", "fcpxml"]
+    folder: str | None = None
+    """Absolute path of a folder that exists; the sidecar chooses one of its own where it is left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pick(Cuts):
-    """Score the frames of each shot."""
+    """Score the frames of each shot, or of the part of it from frame `first` up to, not including, `end`."""
 
     pick: Literal["best", "first", "middle"] = "best"
+    first: int | None = None
+    end: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.first is None) != (self.end is None):
+            raise SettingError("first, end: give both or neither")
+        if self.first is not None and self.end is not None:
+            _within("first", self.first, 0, _LARGEST)
+            _within("end", self.end, self.first + 1, _LARGEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +117,13 @@ KINDS: Mapping[str, type[Probe]] = {
     "probe": Probe,
     "analyse": Analyse,
     "cuts": Cuts,
+    "export": Export,
     "pick": Pick,
     "upscale": Upscale,
 }
 """The kinds of jobs."""
+OF_CUTS = ("source", "rate", "method", "threshold", "min_shot")
+"""The fields that say which cuts are meant."""
 
 
 def job_request(data: object) -> tuple[str, Probe]:

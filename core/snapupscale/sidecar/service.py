@@ -14,9 +14,12 @@ from platformdirs import user_data_path
 from snapupscale import files
 from snapupscale.errors import QueueFull, SettingError, SourceMissing, SourceUnreadable
 from snapupscale.media.sequences import parse_sequence
-from snapupscale.sidecar import messages, supervisor
+from snapupscale.sidecar import messages
+from snapupscale.sidecar.child import COMMAND
+from snapupscale.sidecar.pool import Pool
 from snapupscale.sidecar.store import Job, Store
-from snapupscale.sidecar.supervisor import Supervisor
+from snapupscale.sidecar.supervisor import IDLE
+from snapupscale.sidecar.timelines import Timelines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +33,7 @@ MOST_EVENTS = 1000
 class Service:
     """The jobs of one user. Everything is kept under `folder`, by default the user's data folder for SnapUpscale.
 
-    command, idle: see Supervisor. Only one Service may use a folder at a time. Methods may be called on any thread;
+    command, idle: see Pool. Only one Service may use a folder at a time. Methods may be called on any thread;
     they wait for the disk, but never for a job.
     """
 
@@ -38,31 +41,28 @@ class Service:
         self,
         folder: Path | None = None,
         *,
-        command: Sequence[str] = supervisor.COMMAND,
-        idle: float = supervisor.IDLE,
+        command: Sequence[str] = COMMAND,
+        idle: float = IDLE,
     ) -> None:
         self._folder = folder or user_data_path("snapupscale")
         self._store = Store(self._folder / "sidecar" / "jobs.sqlite")
-        # Two workers, so that cuts and candidates show while stills are made; the second never loads a model.
-        self._supervisors = [
-            Supervisor(self._store, command=command, idle=idle, quick=quick) for quick in (False, True)
-        ]
+        self._pool = Pool(self._store, command=command, idle=idle)
+        self.timelines = Timelines(self._folder / "sidecar" / "timelines", self)
 
     def submit(self, data: object) -> dict[str, Any]:
         """Queue the job that a client's JSON object asks for; the job as `job` gives it.
 
         Raises SettingError, SourceMissing, SourceUnreadable, QueueFull, DiskFull or OutputUnwritable.
         """
-        kind, request = messages.job_request(data)
+        kind, request = messages.job_request(self._with_source(data))
         require_source(request.source)
         if self._store.unfinished() >= LONGEST_QUEUE:
             raise QueueFull(f"{LONGEST_QUEUE} jobs wait or run")
         params = {name: str(value) if isinstance(value, Fraction) else value for name, value in vars(request).items()}
-        if isinstance(request, messages.Upscale):
+        if isinstance(request, messages.Upscale | messages.Export):
             params["folder"] = str(self._output(request))
         job = self._store.add(kind, params, request.priority)
-        for each in self._supervisors:
-            each.wake()
+        self._pool.wake()
         return _public(job)
 
     def job(self, id: str) -> dict[str, Any] | None:
@@ -74,7 +74,7 @@ class Service:
         return {**_public(job), "stills": stills, "result": job.result}
 
     def jobs(self) -> list[dict[str, Any]]:
-        """All jobs, the newest first, without stills and results."""
+        """The newest jobs and all that have not ended, the newest first, without stills and results."""
         return [_public(job) for job in self._store.jobs()]
 
     def cancel(self, id: str) -> bool:
@@ -97,8 +97,18 @@ class Service:
         stills = self._store.stills(id) if job else []
         if job is None or not 0 <= index < len(stills):
             return None
-        # The name comes from the worker, which reads hostile footage.
-        return Path(job.params["folder"], Path(stills[index]["name"]).name)
+        return _within(job, stills[index]["name"])
+
+    def timeline(self, id: str, name: str) -> Path | None:
+        """A file that the job, which is done, lists as its result: cuts or a timeline; or None."""
+        job = self._store.job(id)
+        return _within(job, name) if job and name in (job.result or {}).get("timelines", ()) else None
+
+    def report(self, id: str) -> Path | None:
+        """The report of a job that is done, or None."""
+        job = self._store.job(id)
+        name = (job.result or {}).get("report") if job else None
+        return _within(job, name) if job and name else None
 
     def busy(self) -> bool:
         """Whether any job runs or waits."""
@@ -107,27 +117,45 @@ class Service:
     @property
     def worker_pids(self) -> list[int]:
         """The processes of the workers, that of the stills first."""
-        return [pid for each in self._supervisors if (pid := each.worker_pid) is not None]
+        return self._pool.worker_pids
 
     def close(self) -> None:
         """End the workers; what runs is interrupted, and goes on with the next Service."""
-        for each in self._supervisors:
-            each.close()
+        self._pool.close()
         self._store.close()
 
-    def _output(self, request: messages.Upscale) -> Path:
+    def _with_source(self, data: object) -> object:
+        """`data`, with the source and the settings of its `job`, if it is an export that names one: a page knows jobs,
+        but no paths. What the export sets itself stays."""
+        if not isinstance(data, dict) or data.get("kind") != "export" or "job" not in data:
+            return data
+        if "source" in data:
+            raise SettingError("job: an export has a job or a source, not both")
+        job = self._store.job(data["job"]) if isinstance(data["job"], str) else None
+        if job is None:
+            raise SettingError("job: there is no such job", hint="Ask for the list of jobs again.")
+        known = {name: job.params[name] for name in messages.OF_CUTS if name in job.params}
+        return {**known, **{name: value for name, value in data.items() if name != "job"}}
+
+    def _output(self, request: messages.Upscale | messages.Export) -> Path:
         """The folder that was asked for, or one that belongs to this source with these settings: asked for again after
         a failure, the job goes on where it stopped."""
         if request.folder is not None:
             folder = Path(request.folder)
             if not folder.is_absolute() or _mode(folder) != stat.S_IFDIR:
                 raise SettingError("folder: it is no absolute path of a folder that exists")
-            return folder
+            # Under another spelling it would not be seen to be one that a job writes to.
+            return folder.resolve()
         chosen = {name: str(value) for name, value in vars(request).items() if name != "priority"}
         mark = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:32]
-        folder = self._folder / "stills" / mark
+        folder = self._folder / ("stills" if isinstance(request, messages.Upscale) else "exports") / mark
         files.make_folder(folder)
         return folder
+
+
+def _within(job: Job, name: str) -> Path:
+    """The file `name` in the job's folder. Names come from the worker, which reads hostile footage."""
+    return Path(job.params["folder"], Path(name).name)
 
 
 def _public(job: Job) -> dict[str, Any]:

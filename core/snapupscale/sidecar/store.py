@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import sqlite3
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from snapupscale import files
-from snapupscale.errors import Cancelled, DiskFull, OutputError, OutputUnwritable, Poisoned
+from snapupscale.errors import Cancelled, Poisoned
+from snapupscale.sidecar import database
 from snapupscale.sidecar.messages import fault
 
 if TYPE_CHECKING:
@@ -25,44 +25,19 @@ State = Literal["queued", "running", "cancelling", "done", "failed", "interrupte
 DEATHS = 2
 """How often a job may end its process before it is failed."""
 KEPT_JOBS = 1000
+LISTED = 200
+"""Jobs that `jobs` gives beside those that have not ended."""
 KEPT_EVENTS = 10_000
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
-    params TEXT NOT NULL,
-    priority TEXT NOT NULL,
-    state TEXT NOT NULL,
-    created REAL NOT NULL,
-    updated REAL NOT NULL,
-    started REAL,
-    progress TEXT NOT NULL DEFAULT 'null',
-    result TEXT NOT NULL DEFAULT 'null',
-    error TEXT NOT NULL DEFAULT 'null',
-    attempts INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX jobs_by_state ON jobs (state);
-CREATE TABLE results (
-    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    still INTEGER NOT NULL,
-    data TEXT NOT NULL,
-    finished REAL NOT NULL,
-    PRIMARY KEY (job, still)
-);
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    job TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    data TEXT NOT NULL,
-    time REAL NOT NULL
-);
-CREATE INDEX events_by_job ON events (job, kind);
--- Ids of events go on rising where an earlier file was lost, so that no client waits for a small one.
-INSERT INTO sqlite_sequence VALUES ('events', 1000 * CAST(strftime('%s', 'now') AS INTEGER));
+
+_NEXT = """
+SELECT id FROM jobs LEFT JOIN gave_way ON gave_way.job = jobs.id
+WHERE state IN ('queued', 'interrupted') AND (NOT :quick OR (priority = 'interactive' AND kind != 'upscale'))
+AND (kind != 'upscale' OR json_extract(params, '$.folder') IS NULL
+     OR json_extract(params, '$.folder') NOT IN (
+        SELECT json_extract(params, '$.folder') FROM jobs
+        WHERE state IN ('running', 'cancelling') AND json_extract(params, '$.folder') IS NOT NULL))
+ORDER BY priority = 'batch' AND turn IS NULL, coalesce(turn, number) LIMIT 1
 """
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +71,7 @@ class Store:
         self._path = path
         self._lock = threading.RLock()
         files.make_folder(path.parent)
-        self._db = self._opened()
+        self._db = database.opened(path)
         try:
             self._recover()
         except BaseException:
@@ -125,9 +100,13 @@ class Store:
         return _job(rows[0]) if rows else None
 
     def jobs(self) -> list[Job]:
-        """All jobs, the newest first, without their results, which may be long."""
+        """The LISTED newest jobs and all that have not ended, the newest first, without results, which may be long."""
         columns = "id, kind, params, priority, state, created, updated, progress, 'null' AS result, error, attempts"
-        return [_job(row) for row in self._rows(f"SELECT {columns} FROM jobs ORDER BY number DESC")]  # noqa: S608
+        query = (
+            f"SELECT {columns} FROM jobs WHERE state NOT IN ('done', 'failed') "  # noqa: S608 - names of columns
+            "OR number > (SELECT MAX(number) FROM jobs) - ? ORDER BY number DESC"
+        )
+        return [_job(row) for row in self._rows(query, LISTED)]
 
     def unfinished(self) -> int:
         """How many jobs run or wait."""
@@ -152,17 +131,39 @@ class Store:
 
     def claim(self, *, quick: bool = False) -> Job | None:
         """The next job, now running: interactive before batch, then the oldest. None when nothing waits. `quick`: of
-        the interactive jobs that make no stills alone."""
+        the interactive jobs that make no stills alone. Two that make stills in one folder never run at a time. One
+        that gave way is treated like an interactive one that was handed in when it did."""
         with self._changing() as db:
-            row = db.execute(
-                "SELECT id FROM jobs WHERE state IN ('queued', 'interrupted') "
-                "AND (NOT ? OR (priority = 'interactive' AND kind != 'upscale')) ORDER BY priority = 'batch', number",
-                (quick,),
-            ).fetchone()
+            row = db.execute(_NEXT, {"quick": quick}).fetchone()
             if row is None:
                 return None
             self._to(db, row["id"], "running", started=time.time(), progress=None)
         return self._require(row["id"])
+
+    def urgent(self) -> list[Job]:
+        """The interactive jobs that make stills and wait, the oldest first."""
+        rows = self._rows(
+            "SELECT * FROM jobs WHERE state IN ('queued', 'interrupted') AND priority = 'interactive' "
+            "AND kind = 'upscale' ORDER BY number"
+        )
+        return [_job(row) for row in rows]
+
+    def give_way(self, job_id: str) -> None:
+        """The job was stopped in good order to make room for those that are urgent now; it goes on after them."""
+        with self._changing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO gave_way SELECT ?, (SELECT COUNT(*) FROM results WHERE job = ?), "
+                "(SELECT MAX(number) + 0.5 FROM jobs)",
+                (job_id, job_id),
+            )
+            self._stop(db, job_id)
+
+    def may_give_way(self, job_id: str) -> bool:
+        """Whether the job never gave way, or finished a still since, so that it gets on however many are urgent."""
+        return not self._rows(
+            "SELECT 1 FROM gave_way WHERE job = ? AND stills >= (SELECT COUNT(*) FROM results WHERE job = ?)",
+            *(job_id, job_id),
+        )
 
     def progress(self, job_id: str, data: Mapping[str, Any]) -> None:
         """Keep how far the job is."""
@@ -217,15 +218,18 @@ class Store:
     def interrupt(self, job_id: str) -> None:
         """The service ends in good order in the middle of the job, which is not to blame."""
         with self._changing() as db:
-            if self._require(job_id).state == "cancelling":
-                self._to(db, job_id, "failed", error=_CANCELLED)
-            else:
-                self._to(db, job_id, "interrupted")
+            self._stop(db, job_id)
 
     def close(self) -> None:
         """Close the file; the store can't be used any more."""
         with self._lock:
             self._db.close()
+
+    def _stop(self, db: sqlite3.Connection, job_id: str) -> None:
+        if self._require(job_id).state == "cancelling":
+            self._to(db, job_id, "failed", error=_CANCELLED)
+        else:
+            self._to(db, job_id, "interrupted")
 
     def _died(self, db: sqlite3.Connection, job: Job, how: str, then: State) -> None:
         deaths = job.attempts + 1
@@ -301,52 +305,7 @@ class Store:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise self._error(error) from error
-
-    def _error(self, error: sqlite3.DatabaseError) -> OutputError:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            return DiskFull(f"no space left for the list of jobs, {self._path}")
-        return OutputUnwritable(f"the list of jobs, {self._path}, cannot be used: {error}")
-
-    def _opened(self) -> sqlite3.Connection:
-        """The database, sound and of this version."""
-        try:
-            return self._connected()
-        except sqlite3.OperationalError as error:
-            raise self._error(error) from error
-        except sqlite3.DatabaseError as error:
-            aside = self._path.with_name(f"{self._path.name}.damaged-{time.time_ns()}")
-            _log.warning("the list of jobs is damaged (%s): moved to %s, and a new one begun", error, aside.name)
-        try:
-            for ending in ("-wal", "-shm", ""):
-                part = self._path.with_name(self._path.name + ending)
-                if part.exists():
-                    part.rename(aside.with_name(aside.name + ending))
-        except OSError as error:
-            raise files.output_error(error, self._path) from error
-        with self._translating():
-            return self._connected()
-
-    def _connected(self) -> sqlite3.Connection:
-        """Open the file and set up what a new one lacks. Raises sqlite3.DatabaseError."""
-        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
-        try:
-            db.row_factory = sqlite3.Row
-            with closing(db.execute("PRAGMA quick_check")) as check:
-                if (found := check.fetchone()[0]) != "ok":
-                    raise sqlite3.DatabaseError(found)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            db.execute("PRAGMA foreign_keys = ON")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in {0, _VERSION}:
-                raise sqlite3.DatabaseError(f"version {version}, not {_VERSION}")
-            if version == 0:
-                db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-        except BaseException:
-            db.close()
-            raise
-        return db
+            raise database.output_error(error, self._path) from error
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -1,33 +1,32 @@
-"""The service's side of the worker: gives it jobs, keeps what it reports, and outlives its death."""
+"""The service's side of a worker: gives it jobs, keeps what it reports, and outlives its death."""
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 import queue
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from snapupscale.errors import OutputError
+from snapupscale import files
+from snapupscale.errors import Cancelled, OutputError
+from snapupscale.sidecar.child import Start, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from snapupscale.sidecar.store import Job, Store
 
-# -P: the worker must not import from the folder that the service happens to be in.
-COMMAND = (sys.executable, "-P", "-m", "snapupscale.sidecar.worker")
+
 GRACE = 0.5
 """Seconds that a worker may take to give up a job that is cancelled."""
+PATIENCE = 3.0
+"""Seconds that a worker may take to give up a job that gives way: its model is worth waiting for."""
 IDLE = 300.0
 """Seconds without a job after which the worker, with its models, is let go."""
-_END_GRACE = 0.2
-"""Seconds for each of the gentle ways to end a worker."""
-_LAST_WORDS = 1.0
 _TICK = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 _REPORT = "This is a fault of SnapUpscale. Report it, with the log of the sidecar."
@@ -36,91 +35,37 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Worker:
-    """One process, its replies as they come, and its errors in the log. Start it on a thread that lives as long."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # Ctrl-C in the terminal of the service is for the service.
-            start_new_session=True,
-        )
-        self._replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read, self._read_errors)]
-        for reader in self._readers:
-            reader.start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Send one message; a worker that has died doesn't get it, and its replies will end."""
-        if self._process.stdin:
-            with suppress(OSError):
-                self._process.stdin.write(json.dumps(message).encode() + b"\n")
-                self._process.stdin.flush()
-
-    def reply(self, timeout: float) -> dict[str, Any] | None:
-        """The next reply, or None when the worker has died. Raises queue.Empty."""
-        return self._replies.get(timeout=timeout)
-
-    def stop(self) -> str:
-        """End the process, by force if need be; says how it ended."""
-        # It ends by itself when its input does, so this is the gentle way, too.
-        for gently in (self._close_input, self._process.terminate):
-            with suppress(OSError):
-                gently()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_END_GRACE)
-                break
-        else:
-            self._process.kill()
-        code = self._process.wait()
-        for reader in self._readers:
-            reader.join(_LAST_WORDS)
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe:
-                pipe.close()
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-    def _close_input(self) -> None:
-        if self._process.stdin:
-            self._process.stdin.close()
-
-    def _read(self) -> None:
-        for line in self._process.stdout or ():
-            try:
-                reply = json.loads(line)
-            except ValueError:
-                _log.warning("the worker died in the midst of a reply")
-                continue
-            self._replies.put(reply)
-        self._replies.put(None)
-
-    def _read_errors(self) -> None:
-        for line in self._process.stderr or ():
-            _log.warning("worker: %s", line.decode("utf-8", "replace").rstrip())
-
-
 class Supervisor:
     """A thread that works off the store's jobs, one at a time, in a process of its own that it starts when needed.
 
-    command: starts a worker. idle: seconds without a job until the worker is let go. quick: take only interactive jobs
-    that make no stills, so that they needn't wait for another supervisor's long ones.
+    start: how its worker is started. idle: seconds without a job until the worker is let go. quick: take only
+    interactive jobs that make no stills, so that they needn't wait for another supervisor's long ones.
+    head_start: seconds that others, whose workers are warm, have to take a job before this one starts a worker for it.
+    gives_way: whether a job that runs here has to make room for another, asked again and again; the job then waits.
+    ended: called whenever a job has ended here, or waits again.
     """
 
     def __init__(
-        self, store: Store, *, command: Sequence[str] = COMMAND, idle: float = IDLE, quick: bool = False
+        self,
+        store: Store,
+        *,
+        start: Start | None = None,
+        idle: float = IDLE,
+        quick: bool = False,
+        head_start: float = 0.0,
+        gives_way: Callable[[Job], bool] = lambda job: False,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._quick = quick
-        self._command = command
+        self._start = start or Start()
         self._idle = idle
+        self._head_start = head_start
+        self._gives_way = gives_way
+        self._ended = ended
         self._worker: Worker | None = None
+        self._job: Job | None = None
+        self._yielding = False
         self._pause = _FIRST_PAUSE
         self._news = threading.Event()
         self._closing = threading.Event()
@@ -133,22 +78,37 @@ class Supervisor:
         worker = self._worker
         return worker.pid if worker else None
 
+    @property
+    def job(self) -> Job | None:
+        """The job that runs here, as it was when it was claimed."""
+        return self._job
+
+    @property
+    def yielding(self) -> bool:
+        """Whether that job is about to give way to another."""
+        return self._yielding
+
     def wake(self) -> None:
         """There may be a job."""
         self._news.set()
 
-    def close(self) -> None:
-        """Stop the worker and the thread; a job that runs is interrupted."""
+    def end(self) -> None:
+        """Begin to close, without waiting."""
         self._closing.set()
         self._news.set()
+
+    def close(self) -> None:
+        """Stop the worker and the thread; a job that runs is interrupted."""
+        self.end()
         self._thread.join()
 
     def _run(self) -> None:
+        rest = time.monotonic() + self._idle
         try:
             while not self._closing.is_set():
                 self._news.clear()
                 try:
-                    job = self._insist(lambda: self._store.claim(quick=self._quick))
+                    job = self._claim()
                 except Exception:
                     # The service must not go on without the thread that does its work.
                     _log.exception("no job could be taken")
@@ -156,13 +116,20 @@ class Supervisor:
                     continue
                 if job:
                     self._work_safely(job)
-                elif not self._news.wait(self._idle if self._worker else None):
+                    rest = time.monotonic() + self._idle
+                elif not self._news.wait(max(0.0, rest - time.monotonic()) if self._worker else None):
                     self._let_go()
         finally:
             self._let_go()
 
+    def _claim(self) -> Job | None:
+        if self._head_start and not self._worker:
+            self._closing.wait(self._head_start)
+        return self._insist(lambda: self._store.claim(quick=self._quick))
+
     def _work_safely(self, job: Job) -> None:
         """See the job to its end; a fault, or a worker that talks nonsense, costs this job alone."""
+        self._job, self._yielding = job, False
         try:
             self._work(job)
         except Exception as error:
@@ -170,23 +137,34 @@ class Supervisor:
             self._let_go()
             message = f"{type(error).__name__}: {error}"
             self._insist(lambda: self._store.fail(job.id, {"code": "internal", "message": message, "hint": _REPORT}))
+        finally:
+            self._job = None
+            self._ended()
 
     def _work(self, job: Job) -> None:
         """See the job to its end, whatever that is."""
+        if self._worker and not self._worker.lives:
+            # It died while it had nothing to do, for which this job is not to blame.
+            _log.warning("the worker ended while it was idle: %s", self._let_go())
         try:
-            worker = self._worker = self._worker or Worker(self._command)
+            worker = self._worker = self._worker or Worker(self._start)
         except OSError as error:
             self._lost(job, f"it cannot be started: {error}")
             return
         worker.send({"id": job.id, "kind": job.kind, "params": job.params})
-        deadline = None
+        cancelling, deadline = False, math.inf
         while not self._closing.is_set():
-            if deadline is None and self._store.cancelling(job.id):
+            if not cancelling and self._store.cancelling(job.id):
                 worker.send({"cancel": job.id})
-                deadline = time.monotonic() + GRACE
-            if deadline is not None and time.monotonic() > deadline:
+                cancelling, deadline = True, time.monotonic() + GRACE
+            elif not cancelling and not self._yielding and self._gives_way(job):
+                self._yielding = True
+                worker.send({"cancel": job.id})
+                deadline = time.monotonic() + PATIENCE
+            if time.monotonic() > deadline:
                 self._let_go()
-                self._insist(lambda: self._store.died(job.id, "stopped by force"))
+                _tidy(job)
+                self._given_up(job)
                 return
             try:
                 reply = worker.reply(_TICK)
@@ -212,7 +190,10 @@ class Supervisor:
             self._insist(lambda: self._store.finish(job.id, reply["done"]))
             return True
         elif "error" in reply:
-            self._insist(lambda: self._store.fail(job.id, reply["error"]))
+            if self._yielding and reply["error"]["code"] == Cancelled.code:
+                self._given_up(job)
+            else:
+                self._insist(lambda: self._store.fail(job.id, reply["error"]))
             return True
         else:
             # News that nobody will miss when the disk is full.
@@ -223,9 +204,17 @@ class Supervisor:
                     self._store.say(job.id, reply["say"])
         return False
 
+    def _given_up(self, job: Job) -> None:
+        """The worker has left the job, or was ended by force, because it was told to."""
+        if self._yielding:
+            self._insist(lambda: self._store.give_way(job.id))
+        else:
+            self._insist(lambda: self._store.died(job.id, "stopped by force"))
+
     def _lost(self, job: Job, how: str) -> None:
         """The worker has died of the job: enter that, and wait before another is started."""
         _log.warning("the worker of job %s (%s) ended: %s", job.id, job.kind, how)
+        _tidy(job)
         self._insist(lambda: self._store.died(job.id, how))
         self._closing.wait(self._pause)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
@@ -247,3 +236,9 @@ class Supervisor:
             if self._closing.wait(pause):
                 return None
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _tidy(job: Job) -> None:
+    """Remove what the worker was writing when it was ended."""
+    with suppress(OSError, KeyError, TypeError):
+        files.remove_leftovers(Path(job.params["folder"]))

@@ -15,26 +15,32 @@ import signal
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snapupscale import files
 from snapupscale.errors import Cancelled, OutOfMemory, SnapUpscaleError
-from snapupscale.job import Settings, find, load_upscaler, run
+from snapupscale.job import Settings, find, load_upscaler, run, timeline_file
+from snapupscale.media.facts import facts
 from snapupscale.media.source import probe
 from snapupscale.progress import Meter
 from snapupscale.scenes.methods import find_cuts
 from snapupscale.scenes.results import as_json
 from snapupscale.scenes.signal import analyse
-from snapupscale.sidecar.messages import KINDS, Cuts, Pick, Probe, Upscale, decode, fault
+from snapupscale.sidecar.containment import MEMORY_SHARE, PARENT
+from snapupscale.sidecar.messages import KINDS, Cuts, Export, Pick, Probe, Upscale, decode, fault
 from snapupscale.timecode import exact_rate, format_rate
+from snapupscale.timeline.conform import frame_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from snapupscale.media.source import Source
+    from snapupscale.scenes.methods import Detection
+    from snapupscale.scenes.signal import Signal
     from snapupscale.timeline.editlist import Still
     from snapupscale.upscale.engine import Upscaler
 
@@ -43,7 +49,12 @@ if TYPE_CHECKING:
 _SPACING = 0.25
 """Seconds between two reports of progress."""
 _PR_SET_PDEATHSIG = 1
-_MEMORY_SHARE = 0.8
+_MEMORY_SHARE = 0.55
+"""Of all memory, where nothing else is said; not with a GPU, whose driver maps more than there is."""
+_GPUS = ("/dev/nvidiactl", "/dev/kfd")
+_FIRST_TO_GO = "500"
+"""Out of -1000 to 1000, when memory runs out; 0 is usual."""
+_OPEN_FILES = 4096
 
 
 class Warm:
@@ -126,6 +137,7 @@ def main() -> None:
     faulthandler.enable()
     _die_with_parent()
     _limit_memory()
+    _limit_files()
     send = _private_output()
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     cancelled: set[str] = set()
@@ -153,18 +165,9 @@ def serve(task: Task, kind: str, params: object) -> dict[str, Any]:
 
 
 def _probe(request: Probe, task: Task) -> dict[str, Any]:
-    source = _source(request)
-    return {
-        "codec": source.codec,
-        "container": source.container,
-        "width": source.width,
-        "height": source.height,
-        "rate": format_rate(source.rate),
-        "frames": source.frames,
-        "duration": None if source.duration is None else float(source.duration),
-        "start_timecode": None if source.start is None else str(source.start),
-        "warnings": source.warnings,
-    }
+    known = facts(_source(request))
+    del known["source"]
+    return known
 
 
 def _analyse(request: Probe, task: Task) -> dict[str, Any]:
@@ -173,12 +176,26 @@ def _analyse(request: Probe, task: Task) -> dict[str, Any]:
 
 
 def _cuts(request: Cuts, task: Task) -> dict[str, Any]:
-    source = _source(request)
-    signal = analyse(source, progress=partial(task.progress, "analyse"))
-    found = find_cuts(signal, method=request.method, threshold=request.threshold, min_shot=request.min_shot)
+    source, signal, found = _found(request, task)
     result: dict[str, Any] = json.loads(as_json(source, signal, found))
     del result["source"]
-    return result
+    numbers = frame_numbers(signal)
+    for transition in result["transitions"]:
+        last = numbers[transition["end"] - 1]
+        transition["numbers"] = {"start": int(numbers[transition["start"]]), "end": int(last) + 1}
+    return {
+        **result,
+        "numbers": [int(numbers[cut]) for cut in found.cuts],
+        "length": int(numbers[-1]) + 1,
+        "variable": not signal.constant_rate,
+    }
+
+
+def _export(request: Export, task: Task) -> dict[str, Any]:
+    source, signal, found = _found(request, task)
+    name, text = timeline_file(source, signal, found, request.format)
+    files.write_text(_folder(request) / name, text)
+    return {"timelines": [name], "cuts": len(found.cuts), "warnings": signal.warnings}
 
 
 def _pick(request: Pick, task: Task) -> dict[str, Any]:
@@ -187,11 +204,9 @@ def _pick(request: Pick, task: Task) -> dict[str, Any]:
 
 
 def _upscale(request: Upscale, task: Task) -> dict[str, Any]:
-    if request.folder is None:
-        raise ValueError("the service gives every job a folder")
     outcome = run(
         request.source,
-        request.folder,
+        _folder(request),
         _settings(request),
         progress=task.progress,
         say=task.say,
@@ -210,10 +225,24 @@ _WORK: Mapping[str, Callable[[Any, Task], dict[str, Any]]] = {
     "probe": _probe,
     "analyse": _analyse,
     "cuts": _cuts,
+    "export": _export,
     "pick": _pick,
     "upscale": _upscale,
 }
 _REPORT = "This is a fault of SnapUpscale. Report it, with the log of the sidecar."
+
+
+def _found(request: Cuts, task: Task) -> tuple[Source, Signal, Detection]:
+    source = _source(request)
+    signal = analyse(source, progress=partial(task.progress, "analyse"))
+    found = find_cuts(signal, method=request.method, threshold=request.threshold, min_shot=request.min_shot)
+    return source, signal, found
+
+
+def _folder(request: Upscale | Export) -> Path:
+    if request.folder is None:
+        raise ValueError("the service gives every job that writes a folder")
+    return Path(request.folder)
 
 
 def _source(request: Probe) -> Source:
@@ -256,20 +285,42 @@ def _private_output() -> Send:
 
 def _die_with_parent() -> None:
     """Have Linux end this process when the thread that started it ends, even when its input stays open elsewhere."""
+    parent = os.environ.pop(PARENT, None)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # One that had ended before that is told by nothing else.
+        if parent and os.getppid() != int(parent):
+            os._exit(1)
 
 
 def _limit_memory() -> None:
-    """Keep damaged footage from taking all memory. Not with a GPU: its driver maps more than there is."""
-    if sys.platform != "linux" or Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists():
+    """Keep damaged footage from taking all memory: first of all processes, this one is to go."""
+    if sys.platform != "linux":
         return
     import resource  # noqa: PLC0415 - not on Windows
 
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
+    given = os.environ.pop(MEMORY_SHARE, None)
+    if given is None and any(Path(name).exists() for name in _GPUS):
+        return
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = int(total * (float(given) if given else _MEMORY_SHARE))
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = int(total * _MEMORY_SHARE)
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def _limit_files() -> None:
+    """Leave no copy of the memory behind, which holds pictures, and let as many files be open as some systems don't."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < _OPEN_FILES:
+        most = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 if __name__ == "__main__":
