@@ -1,0 +1,1 @@
+"""The part of SnapUpscale that runs inside DaVinci Resolve: Python 3.6 or later, standard library alone."""
