@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from footage import Recipe, make_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# A machine that is busy with other things makes no test wrong.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -59,11 +59,6 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    @property
-    def lives(self) -> bool:
-        """Whether the process has not ended."""
-        return self._process.poll() is None
-
     def send(self, message: dict[str, Any]) -> None:
         """Send one message; a worker that has died doesn't get it, and its replies will end."""
         if self._process.stdin:
@@ -87,10 +82,10 @@ class Worker:
         else:
             self._process.kill()
         code = self._process.wait()
-        for reader in self._readers:
+        for reader, pipe in zip(self._readers, (self._process.stdout, self._process.stderr), strict=True):
             reader.join(_LAST_WORDS)
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe:
+            # What the worker had started may hold the pipe open; closing would wait for the reader then.
+            if pipe and not reader.is_alive():
                 pipe.close()
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 """The longest that the driver's tool is waited for."""
+_KILL_SECONDS = 0.5
 _TOOL = "nvidia-smi"
 _PLACES = {
     "win32": (r"System32\nvidia-smi.exe", r"..\Program Files\NVIDIA Corporation\NVSMI\nvidia-smi.exe"),
@@ -113,8 +115,12 @@ def _listed(tool: str) -> tuple[tuple[str, ...], ...]:
     try:
         output, _ = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        # Not waited for: with a driver that hangs, it can't even be killed.
         process.kill()
+        if process.stdout:
+            process.stdout.close()
+        with suppress(subprocess.TimeoutExpired):
+            # No longer: with a driver that hangs, it can't even be killed.
+            process.wait(_KILL_SECONDS)
         _log.warning("%s gave no answer in %g seconds", tool, SECONDS)
         return ()
     return parse(output.decode("utf-8", "replace")) if process.returncode == 0 else ()

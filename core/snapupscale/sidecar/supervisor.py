@@ -143,9 +143,7 @@ class Supervisor:
 
     def _work(self, job: Job) -> None:
         """See the job to its end, whatever that is."""
-        if self._worker and not self._worker.lives:
-            # It died while it had nothing to do, for which this job is not to blame.
-            _log.warning("the worker ended while it was idle: %s", self._let_go())
+        to_blame = self._worker is None
         try:
             worker = self._worker = self._worker or Worker(self._start)
         except OSError as error:
@@ -170,9 +168,16 @@ class Supervisor:
                 reply = worker.reply(_TICK)
             except queue.Empty:
                 continue
+            if reply is None and not to_blame:
+                # It died before it took the job, while it was idle.
+                _log.warning("the worker ended while it was idle: %s", self._let_go())
+                self._yielding = False
+                self._work(job)
+                return
             if reply is None:
                 self._lost(job, self._let_go())
                 return
+            to_blame = to_blame or reply.get("id") == job.id
             if self._keep(job, reply):
                 self._pause = _FIRST_PAUSE
                 return
