@@ -54,6 +54,9 @@ class MemoryService:
     def job(self, job_id: str, /) -> dict[str, Any] | None:
         return self.table.get(job_id)
 
+    def brief(self, job_id: str, /) -> dict[str, Any] | None:
+        return self.table.get(job_id)
+
     def jobs(self) -> list[dict[str, Any]]:
         return list(self.table.values())
 

@@ -225,7 +225,7 @@ class Storm:
             time.sleep(0.2)
         time.sleep(1)
         self.samples.append(self.sample())
-        return {name: self.ask("GET", f"/v1/jobs/{name}") for name in self.jobs()}
+        return {name: self.ask("GET", f"/v1/jobs/{name}") for name in (self.asked or self.jobs())}
 
     def sample(self) -> Sample:
         """How the service is now."""

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from snapupscale.sidecar import processes
 from snapupscale.sidecar.processes import start_time
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -45,3 +46,14 @@ def test_the_name_of_a_program_may_hold_anything() -> None:
         assert found
         assert found.isdigit()
         process.communicate(b"\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no ps")
+def test_the_time_that_ps_tells_is_the_same_in_every_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = set()
+    for zone in ("UTC", "Asia/Tokyo", "JST-9"):
+        monkeypatch.setenv("TZ", zone)
+        found.add(processes._from_ps(os.getpid()))
+
+    assert len(found) == 1
+    assert None not in found

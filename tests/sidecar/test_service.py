@@ -83,6 +83,8 @@ def test_a_whole_job(start: Callable[..., Service], footage: Path, tmp_path: Pat
     done = ended(service, job)
     assert done["state"] == "done"
     assert [still["shot"] for still in done["stills"]] == [1, 2, 3]
+    assert service.brief(job["id"]) == service.jobs()[0] == {name: done[name] for name in job}
+    assert service.brief("none") is None
     paths = [service.still(job["id"], index) for index in range(3)]
     assert all(path and path.is_file() and path.is_relative_to(tmp_path / "data" / "stills") for path in paths)
     assert service.still(job["id"], 3) is None

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from snapupscale.errors import OutputError
+from snapupscale.errors import DiskFull, OutputError
 from snapupscale.sidecar import shelf
-from snapupscale.sidecar.shelf import Shelf, new_id
+from snapupscale.sidecar.shelf import Shelf
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_ids_sort_by_the_time_they_were_made() -> None:
-    ids = [new_id() for _ in range(50)]
+def test_ids_sort_by_the_time_they_were_made(tmp_path: Path) -> None:
+    ids = [Shelf(tmp_path).new_id() for _ in range(50)]
     assert ids == sorted(ids)
     assert len(set(ids)) == 50
 
@@ -58,3 +59,40 @@ def test_a_session_that_could_not_be_kept_is_not_there(tmp_path: Path, monkeypat
         kept.add("a", {})
 
     assert kept.ids() == []
+    assert (tmp_path / "a").is_file()
+
+
+def test_ids_go_on_rising_when_the_clock_is_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Shelf(tmp_path)
+    first = kept.new_id()
+    kept.add(first, {})
+    monkeypatch.setattr(shelf.time, "time_ns", lambda: 1)
+
+    second = kept.new_id()
+
+    assert second > first
+    assert len(second) == len(first)
+
+
+def test_what_a_full_disk_cut_short_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Shelf(tmp_path)
+
+    def full(*arguments: object) -> None:
+        raise DiskFull("full")
+
+    monkeypatch.setattr(kept, "replace", full)
+    with pytest.raises(DiskFull):
+        kept.add("a", {}, snapshot="long")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
+    Shelf(tmp_path).add("a", {})
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = tmp_path / "a" / f".snapupscale-{gone.pid}-0011223344556677.json"
+    left.write_text("{half")
+
+    assert Shelf(tmp_path).head("a") == {}
+    assert not left.exists()

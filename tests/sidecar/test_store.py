@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from snapupscale.errors import DiskFull, OutputUnwritable
+from snapupscale.sidecar import database
 from snapupscale.sidecar import store as store_module
 from snapupscale.sidecar.store import Store
 
@@ -437,3 +438,21 @@ def test_killed_at_a_commit(path: Path, when: str, number: int) -> None:
         assert len(store.stills(jobs[0].id)) == (1 if committed >= 3 else 0)
         assert "state" in kinds(store, jobs[0].id)
     store.close()
+
+
+def test_stills_of_an_attempt_that_began_anew_are_forgotten(store: Store) -> None:
+    job = store.add("upscale", {}, "batch").id
+    store.claim()
+    for index in range(3):
+        store.still(job, index, {"name": f"{index}.png"})
+
+    store.finish(job, {"stills": ["0.png", "1.png"]})
+
+    assert [still["name"] for still in store.stills(job)] == ["0.png", "1.png"]
+
+
+def test_a_list_that_cannot_be_used_names_a_cure_for_who_has_no_command_line(tmp_path: Path) -> None:
+    for code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        error = sqlite3.OperationalError("trouble")
+        error.sqlite_errorcode = code
+        assert "-o" not in database.output_error(error, tmp_path).hint

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -88,3 +89,30 @@ def test_a_bad_snapshot_names_the_place(app: Starlette) -> None:
     status, refusal = ask(app, "POST", "/v1/timelines", {"action": "mark", "snapshot": data})
     assert status == 422
     assert "items[0].start" in refusal["error"]["message"]
+
+
+@pytest.mark.parametrize("odd", ["1e999", "[" * 600 + "]" * 600])
+@pytest.mark.parametrize("where", ["snapshot", "readback"])
+def test_what_could_not_be_kept_is_refused_at_the_door(app: Starlette, odd: str, where: str) -> None:
+    data = {**of_clips(), "new": "ODD"}
+    session = ask(app, "POST", "/v1/timelines", {"action": "remove_markers", "snapshot": data})[1]["id"]
+    ask(app, "GET", f"/v1/timelines/{session}/plan")
+    found = {"results": [{"id": "o1", "ok": True, "found": {"x": "ODD"}, "message": ""}]}
+    path, sent = {
+        "snapshot": ("/v1/timelines", {"action": "remove_markers", "snapshot": data}),
+        "readback": (f"/v1/timelines/{session}/readback", found),
+    }[where]
+    body = json.dumps(sent).replace('"ODD"', odd).encode()
+
+    answer = call(app, "POST", path, [HOST, TOKEN, JSON], [body])
+
+    assert (answer.status, answer.data["error"]["code"]) == (400, "bad-request")
+
+
+def test_what_the_sidecar_cannot_keep_is_no_fault_of_the_client(app: Starlette, tmp_path: Path) -> None:
+    shelf = tmp_path / "data" / "sidecar" / "timelines"
+    shelf.write_text("a file where the folder should be")
+
+    status, refusal = ask(app, "POST", "/v1/timelines", {"action": "remove_markers", "snapshot": of_clips()})
+
+    assert (status, refusal["error"]["code"]) == (507, "output-unwritable")

@@ -19,7 +19,14 @@ def found_in(job: Mapping[str, Any]) -> Found | str:
     """What the job, of the kind `cuts`, found, on the frame numbers that an editor counts; or why there is nothing."""
     if job["state"] != "done":
         return reason(job["error"] or {})
-    result = job["result"]
+    try:
+        return _found(job["result"])
+    except (KeyError, TypeError):
+        # The sidecar was updated after the job was done.
+        return reason({"message": "its cuts were found by another version", "hint": "Run it again."})
+
+
+def _found(result: Mapping[str, Any]) -> Found:
     length = result["length"]
     return Found(
         rate=exact_rate(result["rate"]),

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from snapupscale import __version__
-from snapupscale.errors import DiskFull, NotPlanned, OutputBusy, QueueFull, SnapUpscaleError
+from snapupscale.errors import NotPlanned, OutputBusy, OutputError, QueueFull, SnapUpscaleError
 from snapupscale.protocol import CANCEL, EVENTS, HEALTH, JOB, JOBS, SESSION, SESSION_CODE, STOP, STREAM
 from snapupscale.sidecar.feed import Feed
 from snapupscale.sidecar.guard import COOKIE
@@ -39,7 +39,7 @@ _STATUSES: tuple[tuple[type[SnapUpscaleError], int], ...] = (
     (OutputBusy, 409),
     (NotPlanned, 409),
     (QueueFull, 429),
-    (DiskFull, 507),
+    (OutputError, 507),
     (SnapUpscaleError, 422),
 )
 

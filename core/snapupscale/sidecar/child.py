@@ -10,12 +10,12 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from snapupscale.sidecar import containment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _END_GRACE = 0.1
 """Seconds for each of the gentle ways to end a worker."""
@@ -82,11 +82,9 @@ class Worker:
         else:
             self._process.kill()
         code = self._process.wait()
-        for reader, pipe in zip(self._readers, (self._process.stdout, self._process.stderr), strict=True):
+        # What the worker had started may hold the pipes open for longer.
+        for reader in self._readers:
             reader.join(_LAST_WORDS)
-            # What the worker had started may hold the pipe open; closing would wait for the reader then.
-            if pipe and not reader.is_alive():
-                pipe.close()
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def _close_input(self) -> None:
@@ -94,7 +92,7 @@ class Worker:
             self._process.stdin.close()
 
     def _read(self) -> None:
-        for line in self._process.stdout or ():
+        for line in _lines(self._process.stdout):
             try:
                 reply = json.loads(line)
             except ValueError:
@@ -104,5 +102,12 @@ class Worker:
         self._replies.put(None)
 
     def _read_errors(self) -> None:
-        for line in self._process.stderr or ():
+        for line in _lines(self._process.stderr):
             _log.warning("worker: %s", line.decode("utf-8", "replace").rstrip())
+
+
+def _lines(pipe: IO[bytes] | None) -> Iterator[bytes]:
+    """What comes through a pipe, which is closed at its end; another thread that closed it would wait for that."""
+    if pipe:
+        with pipe:
+            yield from pipe

@@ -83,8 +83,9 @@ def opened(path: Path) -> sqlite3.Connection:
 def output_error(error: sqlite3.DatabaseError, path: Path) -> OutputError:
     """What an error of the database means for the user: DiskFull or OutputUnwritable."""
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        return DiskFull(f"no space left for the list of jobs, {path}")
-    return OutputUnwritable(f"the list of jobs, {path}, cannot be used: {error}")
+        return DiskFull(f"no space left for the list of jobs, {path}", hint="Free some space, and try again.")
+    hint = "Check the disk and the permissions of the folder, then run `snapupscale sidecar stop` and try again."
+    return OutputUnwritable(f"the list of jobs, {path}, cannot be used: {error}", hint=hint)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

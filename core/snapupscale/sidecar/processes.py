@@ -33,7 +33,9 @@ def _from_proc(pid: int) -> str | None:
 
 def _from_ps(pid: int) -> str | None:
     command = ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    # In the local time the same moment would read otherwise once the computer has travelled, or in summer.
+    env = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     state, _, started = result.stdout.strip().partition(" ")
     return None if not started or state.startswith("Z") else " ".join(started.split())
 

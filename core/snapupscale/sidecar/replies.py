@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from starlette.responses import Response
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+_DEEPEST = 32
+"""How far what a client sends may be nested; all that takes it apart later would stop somewhere too."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -38,11 +41,12 @@ def encode(data: object) -> bytes:
 async def sent(request: Request) -> object:
     """The JSON in the body. Raises HTTPException for what isn't strict JSON in UTF-8."""
     try:
-        data = json.loads((await request.body()).decode(), parse_constant=_no_constant)
+        data = json.loads((await request.body()).decode(), parse_constant=_no_constant, parse_float=_finite)
+        _check_depth(data, _DEEPEST)
         # Half a surrogate pair is JSON, but no text that can be stored or sent.
         json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as fault:
-        raise HTTPException(400, "the body is not JSON in UTF-8") from fault
+        raise HTTPException(400, f"the body is not JSON in UTF-8: {str(fault)[:100]}") from fault
     return data
 
 
@@ -55,3 +59,18 @@ def valid_id(text: str) -> str:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is out of range")
+    return number
+
+
+def _check_depth(data: object, most: int) -> None:
+    if not most:
+        raise ValueError("it is nested too deeply")
+    for part in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        if isinstance(part, dict | list):
+            _check_depth(part, most - 1)

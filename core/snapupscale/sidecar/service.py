@@ -73,6 +73,11 @@ class Service:
         stills = [{"index": index, **still} for index, still in enumerate(self._store.stills(id))]
         return {**_public(job), "stills": stills, "result": job.result}
 
+    def brief(self, id: str) -> dict[str, Any] | None:
+        """The job as lists give it, without stills and result, or None."""
+        job = self._store.brief(id)
+        return None if job is None else _public(job)
+
     def jobs(self) -> list[dict[str, Any]]:
         """The newest jobs and all that have not ended, the newest first, without stills and results."""
         return [_public(job) for job in self._store.jobs()]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from snapupscale import files
-from snapupscale.errors import OutputUnwritable
+from snapupscale.errors import OutputError, OutputUnwritable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,12 +20,9 @@ if TYPE_CHECKING:
 KEPT = 200
 """Sessions that are kept."""
 _HEAD = "session.json"
+_NUMBER = re.compile(r"[0-9a-f]{16}")
+_AGAIN = "It is damaged; choose the action from the menu again, which begins anew."
 _log = logging.getLogger(__name__)
-
-
-def new_id() -> str:
-    """An id that sorts behind all earlier ones."""
-    return f"{time.time_ns():016x}-{secrets.token_hex(6)}"
 
 
 class Shelf:
@@ -35,17 +34,30 @@ class Shelf:
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.is_dir() and not (path / _HEAD).exists():
                 shutil.rmtree(path, ignore_errors=True)
+            else:
+                files.remove_leftovers(path)
+
+    def new_id(self) -> str:
+        """An id that sorts behind those of all sessions, also when the clock was set back."""
+        newest = next(iter(self.ids()), "").partition("-")[0]
+        last = int(newest, 16) if _NUMBER.fullmatch(newest) else 0
+        return f"{max(time.time_ns(), last + 1):016x}-{secrets.token_hex(6)}"
 
     def add(self, session: str, head: dict[str, Any], **parts: object) -> None:
         """Keep a new session, and forget the oldest beyond KEPT."""
         folder = self._folder / session
-        files.make_folder(folder)
-        for name, data in parts.items():
-            self.write(session, name, data)
-        self.replace(session, head)
+        try:
+            files.make_folder(folder)
+            for name, data in parts.items():
+                self.write(session, name, data)
+            self.replace(session, head)
+        except OutputError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         for old in self.ids()[KEPT:]:
             # Without its head it is no session, even if the rest can't be removed.
-            (self._folder / old / _HEAD).unlink(missing_ok=True)
+            with suppress(OSError):
+                (self._folder / old / _HEAD).unlink(missing_ok=True)
             shutil.rmtree(self._folder / old, ignore_errors=True)
 
     def ids(self) -> list[str]:
@@ -85,4 +97,4 @@ class Shelf:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise OutputUnwritable(f"{path} cannot be read: {error}") from error
+            raise OutputUnwritable(f"{path} cannot be read: {error}", hint=_AGAIN) from error

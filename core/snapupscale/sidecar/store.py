@@ -29,6 +29,7 @@ LISTED = 200
 """Jobs that `jobs` gives beside those that have not ended."""
 KEPT_EVENTS = 10_000
 
+_BRIEF = "id, kind, params, priority, state, created, updated, progress, 'null' AS result, error, attempts"
 _NEXT = """
 SELECT id FROM jobs LEFT JOIN gave_way ON gave_way.job = jobs.id
 WHERE state IN ('queued', 'interrupted') AND (NOT :quick OR (priority = 'interactive' AND kind != 'upscale'))
@@ -99,11 +100,15 @@ class Store:
         rows = self._rows("SELECT * FROM jobs WHERE id = ?", job_id)
         return _job(rows[0]) if rows else None
 
+    def brief(self, job_id: str) -> Job | None:
+        """The job without its result, which may be long, or None."""
+        rows = self._rows(f"SELECT {_BRIEF} FROM jobs WHERE id = ?", job_id)  # noqa: S608 - names of columns
+        return _job(rows[0]) if rows else None
+
     def jobs(self) -> list[Job]:
         """The LISTED newest jobs and all that have not ended, the newest first, without results, which may be long."""
-        columns = "id, kind, params, priority, state, created, updated, progress, 'null' AS result, error, attempts"
         query = (
-            f"SELECT {columns} FROM jobs WHERE state NOT IN ('done', 'failed') "  # noqa: S608 - names of columns
+            f"SELECT {_BRIEF} FROM jobs WHERE state NOT IN ('done', 'failed') "  # noqa: S608 - names of columns
             "OR number > (SELECT MAX(number) FROM jobs) - ? ORDER BY number DESC"
         )
         return [_job(row) for row in self._rows(query, LISTED)]
@@ -189,8 +194,10 @@ class Store:
                 self._event(db, job_id, "still", {"index": index, **data})
 
     def finish(self, job_id: str, result: Mapping[str, Any]) -> None:
-        """The job is done."""
+        """The job is done. Stills beyond those of its result are of an attempt that began anew."""
         with self._changing() as db:
+            if "stills" in result:
+                db.execute("DELETE FROM results WHERE job = ? AND still >= ?", (job_id, len(result["stills"])))
             self._to(db, job_id, "done", result=result)
 
     def fail(self, job_id: str, error: Mapping[str, str]) -> None:

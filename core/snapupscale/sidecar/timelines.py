@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from dataclasses import asdict, dataclass, field, fields, replace
+from contextlib import suppress
+from dataclasses import asdict, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from snapupscale import protocol
-from snapupscale.errors import Cancelled, NotPlanned, QueueFull, SettingError, SnapUpscaleError
+from snapupscale.errors import Cancelled, NotPlanned, OutputError, SettingError, SnapUpscaleError, SourceError
 from snapupscale.sidecar.analysis import CUTS_OPTIONS, found_in, reason
-from snapupscale.sidecar.messages import fault
-from snapupscale.sidecar.shelf import Shelf, new_id
+from snapupscale.sidecar.messages import Cuts, fault
+from snapupscale.sidecar.messages import decode as decode_request
+from snapupscale.sidecar.session import (
+    APPLIED,
+    FAILED,
+    PARTIAL,
+    PLANNED,
+    UNDONE,
+    WORKING,
+    Session,
+    outcome,
+    took_back,
+)
+from snapupscale.sidecar.shelf import Shelf
 from snapupscale.timeline.actions import make_plan
 from snapupscale.timeline.memory import Remembered, read_results
-from snapupscale.timeline.operations import Take, flat
+from snapupscale.timeline.operations import flat
 from snapupscale.timeline.options import Options, read_options
 from snapupscale.timeline.plan import plan_to_json, read_plan
 from snapupscale.timeline.scope import wanted
 from snapupscale.timeline.snapshot import read_snapshot
+from snapupscale.timeline.wire import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from snapupscale.timeline.memory import Result
-    from snapupscale.timeline.operations import Operation
     from snapupscale.timeline.plan import Plan
+    from snapupscale.timeline.scope import Wanted
     from snapupscale.timeline.snapshot import Snapshot
 
-WORKING, PLANNED, APPLIED, PARTIAL, FAILED, UNDONE = protocol.SESSION_STATES
 ACTIONS = ("mark", "undo", "remove_markers")
 """The actions that this version plans."""
 _SNAPSHOT, _PLAN, _READBACK = "snapshot", "plan", "readback"
 _TAKING_BACK = ("undo", "remove_markers")
+_AGAIN = "Choose it from the menu again."
 _OPTIONS = (*CUTS_OPTIONS, *(each.name for each in fields(Options)))
+_log = logging.getLogger(__name__)
 
 
 class Jobs(Protocol):
@@ -46,30 +63,11 @@ class Jobs(Protocol):
     def job(self, job_id: str, /) -> dict[str, Any] | None:
         """A job with its result; None when there is none of that id."""
 
+    def brief(self, job_id: str, /) -> dict[str, Any] | None:
+        """A job without its result and stills, which may be long; None when there is none of that id."""
+
     def cancel(self, job_id: str, /) -> bool:
         """Ask a job to stop."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """The head of a session, as it is kept."""
-
-    id: str
-    action: str
-    options: Mapping[str, Any]
-    project: str
-    timeline: Mapping[str, str]
-    """Its `id` and `name`."""
-    state: str = WORKING
-    jobs: Mapping[str, str] = field(default_factory=dict)
-    """The ids of the jobs, under the media that they are for."""
-    absent: Mapping[str, str] = field(default_factory=dict)
-    """Why there is no job for a medium."""
-    handed_out: bool = False
-    """Whether a client has the plan, and may have applied some of it without saying so."""
-    error: Mapping[str, str] | None = None
-    created: float
-    updated: float
 
 
 class Timelines:
@@ -91,7 +89,7 @@ class Timelines:
         snapshot = read_snapshot(raw)
         now = time.time()
         session = Session(
-            id=new_id(),
+            id=self._shelf.new_id(),
             action=action,
             options=options,
             project=snapshot.project.id,
@@ -100,12 +98,20 @@ class Timelines:
             updated=now,
         )
         with self._lock:
-            session = self._with_jobs(session, snapshot)
-            plan = None if session.jobs else self._plan(session, snapshot)
-            parts = {_SNAPSHOT: raw} if plan is None else {_SNAPSHOT: raw, _PLAN: plan_to_json(plan)}
-            session = session if plan is None else replace(session, state=PLANNED)
-            self._shelf.add(session.id, asdict(session), **parts)
-            return self._public(session)
+            sources = wanted(snapshot, action, self._memory(self._earlier(session)))
+        # Not under the lock: a disk of the network that is gone lets the look at a source wait for long.
+        session = self._with_jobs(session, sources)
+        try:
+            with self._lock:
+                parts = {_SNAPSHOT: raw}
+                if not session.jobs:
+                    session, plan = self._planned(session, snapshot)
+                    parts[_PLAN] = plan_to_json(plan)
+                self._shelf.add(session.id, asdict(session), **parts)
+                return self._public(session)
+        except SnapUpscaleError:
+            self._give_up(session.jobs.values())
+            raise
 
     def session(self, session_id: str) -> dict[str, Any] | None:
         """The session, as far as it is by now, or None."""
@@ -117,7 +123,8 @@ class Timelines:
         """The sessions of a timeline, or of all, the newest first."""
         with self._lock:
             found = [session for name in self._shelf.ids() if (session := self._session(name))]
-            return [self._public(each) for each in found if timeline in {None, each.timeline["id"]}]
+            chosen = [each for each in found if timeline in {None, each.timeline["id"]}]
+            return [self._public(self._advanced_if_possible(each)) for each in chosen]
 
     def plan(self, session_id: str) -> dict[str, Any] | None:
         """The plan of a session, or None where there is no such session. Raises NotPlanned while its jobs run, and when
@@ -129,10 +136,12 @@ class Timelines:
             session = self._advanced(session)
             if session.state == WORKING:
                 raise NotPlanned("the jobs of the session have not ended")
-            plan: dict[str, Any] | None = self._shelf.part(session_id, _PLAN)
+            plan: dict[str, Any] | None = None
+            with suppress(OutputError):  # it is damaged
+                plan = self._shelf.part(session_id, _PLAN)
             if plan is None:
-                error = session.error or {}
-                raise NotPlanned(f"the session has failed: {error.get('message')}", hint=error.get("hint"))
+                error = session.error or {"message": "its plan is lost", "hint": _AGAIN}
+                raise NotPlanned(f"the session has failed: {error['message']}", hint=error["hint"])
             if not session.handed_out:
                 self._keep(session, handed_out=True)
             return plan
@@ -153,10 +162,14 @@ class Timelines:
                 raise SettingError(f"results: {sorted(unknown)[0]!r} is no operation of the plan")
             known = {result.id: result for result in self._results(session_id)} | new
             self._shelf.write(session_id, _READBACK, {"results": [asdict(result) for result in known.values()]})
-            session = self._keep(session, **_outcome(plan, known))
-            if session.state in {APPLIED, PARTIAL}:
-                self._forget_undone(session)
-            return self._public(session)
+            if took_back(plan, known):
+                # First, so that a kill between the two doesn't leave what is gone to the next undo.
+                for name in session.undoes:
+                    if target := self._session(name):
+                        self._keep(target, state=UNDONE)
+            # What was undone meanwhile isn't there again because its client reports late.
+            changes = {} if session.state == UNDONE else outcome(plan, known)
+            return self._public(self._keep(session, **changes))
 
     def cancel(self, session_id: str) -> bool:
         """End a session that is not planned yet, and its jobs; whether there was one."""
@@ -164,61 +177,86 @@ class Timelines:
             session = self._session(session_id)
             if session is None or self._advanced(session).state != WORKING:
                 return False
-            for job in session.jobs.values():
-                self._jobs.cancel(job)
+            # First, since with its jobs alone ended it would be planned, without any footage.
             self._keep(session, state=FAILED, error=fault(Cancelled("cancelled")))
+            self._give_up(session.jobs.values())
             return True
 
-    def _with_jobs(self, session: Session, snapshot: Snapshot) -> Session:
-        chosen = {name: session.options[name] for name in CUTS_OPTIONS if name in session.options}
+    def _with_jobs(self, session: Session, sources: Iterable[Wanted]) -> Session:
+        chosen = _of_cuts(session.options)
         jobs, absent = {}, {}
-        for source in wanted(snapshot, session.action, self._memory(session)):
+        for source in sources:
             try:
                 jobs[source.media] = self._jobs.submit({"kind": "cuts", "source": source.path, **chosen})["id"]
-            except (QueueFull, SettingError):
-                for job in jobs.values():
-                    self._jobs.cancel(job)
-                raise
-            except SnapUpscaleError as error:
+            except (SourceError, SettingError) as error:
+                # The options are sound, so it is the path that can't be taken.
                 absent[source.media] = reason(fault(error))
+            except SnapUpscaleError:
+                self._give_up(jobs.values())
+                raise
         return replace(session, jobs=jobs, absent=absent)
+
+    def _give_up(self, jobs: Iterable[str]) -> None:
+        """End the jobs of a session that there will not be."""
+        for job in jobs:
+            with suppress(SnapUpscaleError):
+                self._jobs.cancel(job)
+
+    def _advanced_if_possible(self, session: Session) -> Session:
+        try:
+            return self._advanced(session)
+        except OutputError as error:
+            _log.warning("session %s: %s", session.id, error)
+            return session
 
     def _advanced(self, session: Session) -> Session:
         """The session, planned when its jobs have ended."""
         if session.state != WORKING:
             return session
-        jobs = {media: self._jobs.job(job) for media, job in session.jobs.items()}
-        if any(job and job["state"] not in protocol.ENDED for job in jobs.values()):
+        if any(job["state"] not in protocol.ENDED for job in self._briefly(session)):
             return session
         try:
-            snapshot = read_snapshot(self._shelf.part(session.id, _SNAPSHOT))
-            plan = self._plan(session, snapshot, jobs)
+            planned, plan = self._planned(session, self._snapshot(session.id))
         except SettingError as error:
             return self._keep(session, state=FAILED, error=fault(error))
         self._shelf.write(session.id, _PLAN, plan_to_json(plan))
-        return self._keep(session, state=PLANNED)
+        return self._keep(planned)
 
-    def _plan(
-        self, session: Session, snapshot: Snapshot, jobs: Mapping[str, dict[str, Any] | None] | None = None
-    ) -> Plan:
-        found = {media: found_in(job) if job else reason({}) for media, job in (jobs or {}).items()}
-        options = {name: value for name, value in session.options.items() if name not in CUTS_OPTIONS}
-        return make_plan(
+    def _planned(self, session: Session, snapshot: Snapshot) -> tuple[Session, Plan]:
+        """The session as it is with its plan, and the plan."""
+        jobs = {media: self._jobs.job(job) for media, job in session.jobs.items()}
+        found = {media: found_in(job) if job else reason({}) for media, job in jobs.items()}
+        options = read_options({name: value for name, value in session.options.items() if name not in CUTS_OPTIONS})
+        earlier = self._earlier(session)
+        plan_with = partial(
+            make_plan,
             session.action,
             snapshot,
             session.id,
             findings={**session.absent, **found},
-            options=read_options(options),
-            memory=self._memory(session),
+            memory=self._memory(earlier),
             stamp=time.strftime("%Y-%m-%d %H.%M.%S", time.localtime(session.created)),
         )
+        undoes: tuple[str, ...] = ()
+        if session.action == "undo":
+            plan, undoes = _undo(options, earlier, lambda target: plan_with(options=replace(options, session=target)))
+        else:
+            plan = plan_with(options=options)
+        if session.action == "remove_markers":
+            undoes = tuple(each.id for each in earlier if each.action == "mark")
+        return replace(session, state=PLANNED, undoes=undoes), plan
 
-    def _memory(self, session: Session) -> list[Remembered]:
-        """What earlier sessions made on this timeline, as far as it is not undone, the newest first."""
-        return [
-            Remembered(plan=read_plan(self._shelf.part(each.id, _PLAN)), results=self._results(each.id))
-            for each in self._earlier(session)
-        ]
+    def _memory(self, earlier: Iterable[Session]) -> list[Remembered]:
+        """What these sessions made on the timeline; one whose plan is damaged must not keep the others from work."""
+        known = []
+        for each in earlier:
+            try:
+                plan = read_plan(self._shelf.part(each.id, _PLAN))
+            except (SettingError, OutputError) as error:
+                _log.warning("the plan of session %s is lost: %s", each.id, error)
+            else:
+                known.append(Remembered(plan=plan, results=self._results(each.id)))
+        return known
 
     def _earlier(self, session: Session) -> list[Session]:
         """The sessions before that may have made something on the timeline that is not undone, the newest first."""
@@ -231,25 +269,30 @@ class Timelines:
             and (each.state in {APPLIED, PARTIAL} or (each.state == PLANNED and each.handed_out))
         ]
 
-    def _forget_undone(self, session: Session) -> None:
-        """Mark the sessions whose edits this one has taken back."""
-        if session.action not in _TAKING_BACK:
-            return
-        gone = self._earlier(session)
-        if session.action == "undo":
-            gone = [each for each in gone if session.options.get("session") in {None, "", each.id}][:1]
-        else:
-            gone = [each for each in gone if each.action == "mark"]
-        for each in gone:
-            self._keep(each, state=UNDONE)
-
     def _results(self, session_id: str) -> tuple[Result, ...]:
-        kept = self._shelf.part(session_id, _READBACK)
-        return () if kept is None else read_results(kept)
+        try:
+            kept = self._shelf.part(session_id, _READBACK)
+            return () if kept is None else read_results(kept)
+        except (SettingError, OutputError) as error:
+            _log.warning("what was read back of session %s is lost: %s", session_id, error)
+            return ()
+
+    def _snapshot(self, session_id: str) -> Snapshot:
+        try:
+            return read_snapshot(self._shelf.part(session_id, _SNAPSHOT))
+        except OutputError as error:
+            raise SettingError(str(error), hint=error.hint) from error
 
     def _session(self, session_id: str) -> Session | None:
         head = self._shelf.head(session_id)
-        return None if head is None else Session(**head)
+        try:
+            return None if head is None else decode(Session, head)
+        except SettingError as error:
+            _log.warning("session %s is damaged: %s", session_id, error)
+            return None
+
+    def _briefly(self, session: Session) -> list[dict[str, Any]]:
+        return [found for job in session.jobs.values() if (found := self._jobs.brief(job))]
 
     def _keep(self, session: Session, **changes: Any) -> Session:
         changed = replace(session, updated=time.time(), **changes)
@@ -257,14 +300,12 @@ class Timelines:
         return changed
 
     def _public(self, session: Session) -> dict[str, Any]:
-        jobs = (self._jobs.job(job) for job in session.jobs.values())
-        hidden = {"stills", "result"}
         return {
             "id": session.id,
             "action": session.action,
             "state": session.state,
             "timeline": session.timeline,
-            "jobs": [{name: value for name, value in job.items() if name not in hidden} for job in jobs if job],
+            "jobs": self._briefly(session),
             "error": session.error,
             "created": session.created,
             "updated": session.updated,
@@ -283,28 +324,28 @@ def _request(data: object) -> tuple[str, dict[str, Any], object]:
     if unknown := sorted(str(name) for name in options.keys() - set(_OPTIONS)):
         raise SettingError(f"options: {unknown[0][:40]!r} is no option", hint=f"Options: {', '.join(_OPTIONS)}.")
     read_options({name: value for name, value in options.items() if name not in CUTS_OPTIONS})
+    decode_request(Cuts, {"source": "", **_of_cuts(options)})
     return action, options, data.get("snapshot")
 
 
-def _outcome(plan: Plan, results: Mapping[str, Result]) -> dict[str, Any]:
-    """The state of a session after these results, and its error."""
-    done = {operation.id for operation in plan.operations if _is_done(operation, results)}
-    if len(done) == len(plan.operations):
-        return {"state": APPLIED, "error": None}
-    bad = next((each for each in results.values() if not each.ok and each.id not in done), None)
-    # The first operation, `require`, looks before anything is touched.
-    nothing = bad is not None and bad.id == plan.operations[0].id
-    hint = "Nothing was changed; run it again." if nothing else _UNDO
-    error = None if bad is None else {"code": "not-applied", "message": bad.message, "hint": hint}
-    return {"state": FAILED if nothing else PARTIAL, "error": error}
+def _of_cuts(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in CUTS_OPTIONS if name in options}
 
 
-def _is_done(operation: Operation, results: Mapping[str, Result]) -> bool:
-    result = results.get(operation.id)
-    if result is not None and result.ok:
-        return True
-    inner = operation.otherwise if isinstance(operation, Take) else ()
-    return bool(inner) and all(_is_done(each, results) for each in inner)
+def _undo(
+    options: Options, earlier: Iterable[Session], plan_for: Callable[[str], Plan]
+) -> tuple[Plan, tuple[str, ...]]:
+    """The plan that takes back the chosen session or the newest, and the ids of the sessions that it ends.
 
-
-_UNDO = "Undo Last SnapUpscale takes back what was made; then run it again."
+    One whose client never said what it did and that left nothing is passed over, as its edits were never made.
+    """
+    plan, ends = None, []
+    for each in earlier:
+        if options.session not in {"", each.id}:
+            continue
+        with suppress(SettingError):  # its plan is lost, and no marker tells of it
+            plan = plan_for(each.id)
+            ends.append(each.id)
+            if each.state != PLANNED or len(plan.operations) > 1:
+                break
+    return plan or plan_for(options.session), tuple(ends)
