@@ -363,3 +363,10 @@ def _form(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [_form(part) for part in value]
     return "number" if type(value) in {int, float} else name if name in {"progress", "result"} else type(value).__name__
+
+
+def test_otherwise_belongs_to_takes_alone() -> None:
+    operation = {"id": "o1", "op": "bin", "name": "x", "otherwise": 5}
+    plan = changed(GOLDEN["reply-plan"]["reply"], ["operations"], [operation])
+
+    assert protocol.read_plan(plan)["operations"][0]["name"] == "x"

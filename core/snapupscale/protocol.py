@@ -323,7 +323,7 @@ def _read_operations(place: str, operations: List[Object], ids: Set[str]) -> Non
         if operation["id"] in ids:
             raise Malformed("%s.id: it comes twice" % where)
         ids.add(operation["id"])
-        _read_operations(where + ".otherwise", operation.get("otherwise", []), ids)
+        _read_operations(where + ".otherwise", operation["otherwise"] if "otherwise" in shape else [], ids)
 
 
 def _read(place: str, shape: Object, data: object) -> Object:

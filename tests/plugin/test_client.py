@@ -224,6 +224,17 @@ def test_a_read_that_was_cut_off_is_repeated_once_and_a_write_is_not(served: Any
     assert asked == ["GET", "GET", "POST"]
 
 
+def test_what_was_read_back_is_said_again_when_the_answer_was_cut_off(served: Any) -> None:
+    asked: list[str] = []
+
+    def answer(method: str, path: str) -> Answer:
+        asked.append(f"{method} {path}")
+        return None if len(asked) == 1 else (200, json.dumps(GOLDEN["reply-readback"]["reply"]).encode())
+
+    assert served(answer).read_back("s1", [])["action"] == GOLDEN["reply-readback"]["reply"]["action"]
+    assert asked == ["POST /v1/timelines/s1/readback"] * 2
+
+
 def test_a_sidecar_that_stays_away_ends_the_request(served: Any) -> None:
     client = served(lambda *_: None)
     with pytest.raises(ConnectionLost):

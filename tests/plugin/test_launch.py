@@ -207,3 +207,20 @@ def test_looking_at_one_that_runs_costs_nothing() -> None:
     finally:
         started.process.kill()
         assert until(started.ended).code < 0
+
+
+def test_windows_before_python_37_is_not_asked_to_close_handles(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def popen(command: list[str], **options: Any) -> object:
+        if sys.version_info < (3, 7) and options["close_fds"]:  # type: ignore[unreachable]
+            raise ValueError("close_fds is not supported on Windows platforms if you redirect stdin/stdout/stderr")
+        asked.append(options)
+        return object()
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr(sys, "platform", "win32")
+    for version in ((3, 6, 8), (3, 7, 0)):
+        monkeypatch.setattr(sys, "version_info", version)
+        Started(["C:\\snapupscale.exe"], {}).let_go()
+    assert [options["close_fds"] for options in asked] == [False, True]

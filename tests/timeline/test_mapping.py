@@ -162,12 +162,12 @@ steps = st.fractions(min_value=Fraction(1, 20), max_value=20, max_denominator=10
 @st.composite
 def maps(draw: st.DrawFn) -> FrameMap:
     start = draw(st.integers(-50, 200_000))
+    step = draw(st.one_of(steps, st.sampled_from([Fraction(1), Fraction(25, 24), FILM / 25, NTSC / FILM])))
     return FrameMap(
         start=start,
         end=start + draw(st.integers(1, 120)),
-        first=draw(st.integers(0, 300)),
-        step=draw(st.one_of(steps, st.sampled_from([Fraction(1), Fraction(25, 24), FILM / 25, NTSC / FILM])))
-        * draw(st.sampled_from([1, -1])),
+        first=draw(st.integers(0, 300)) + draw(st.integers(0, 20)) * step,
+        step=step * draw(st.sampled_from([1, -1])),
         frames=draw(st.sampled_from([None, 301, 400])),
     )
 
@@ -242,3 +242,58 @@ def test_the_range_that_the_editor_tells_gives_back_its_speed(
         return
     drift = max(abs(found.source_at(record) - exact.source_at(record)) for record in (0, length // 2, length - 1))
     assert drift <= (0 if told else 2 + abs(exact.step))
+
+
+def through_edit(source: str, rate: str, speed: int, trimmed: int, length: int, told: bool) -> tuple[Any, list[int]]:
+    """What is left of a clip after `trimmed` record frames, as the editor tells it, and the frames that it shows."""
+    ratio = (make_snapshot(media=[make_media(rate=source)]).media[0].rate or 0) / make_snapshot(rate=rate).timeline.rate
+    step = ratio * speed / 100
+    shown = [100 + (trimmed + record) * step // 1 for record in range(length)]
+    begin, end = 100 + trimmed * step, 100 + (trimmed + length) * step
+    item = make_item(
+        "a",
+        trimmed,
+        trimmed + length,
+        source_start=begin // 1,
+        source_end=-(-end // 1) if ratio == 1 else shown[-1],
+        left_offset=float(begin / speed * 100),
+        speed=speed if told else None,
+    )
+    return frames_of(item, make_media(rate=source, frames=""), rate), [int(frame) for frame in shown]
+
+
+@settings(deadline=None)
+@given(
+    rates=st.sampled_from(
+        [("25", "24"), ("23.976", "25"), ("25", "23.976"), ("50", "25"), ("29.97", "23.976"), ("24", "24")]
+    ),
+    speed=st.sampled_from([100, 50, 200, 75]),
+    trimmed=st.integers(0, 500),
+    length=st.integers(1, 200),
+)
+def test_a_clip_that_was_divided_goes_on_with_the_frame_it_would_have_shown(
+    rates: tuple[str, str], speed: int, trimmed: int, length: int
+) -> None:
+    frames, shown = through_edit(*rates, speed, trimmed, length, told=True)
+
+    assert [frames.source_at(trimmed + record) for record in range(length)] == shown
+
+
+@pytest.mark.parametrize("rates", [("50", "25"), ("59.94", "29.97"), ("25", "23.976"), ("23.976", "25"), ("24", "24")])
+@pytest.mark.parametrize("speed", [100, 50, 200])
+def test_the_roundest_speed_is_inferred(rates: tuple[str, str], speed: int) -> None:
+    for length in range(8, 400, 7):
+        frames, shown = through_edit(*rates, speed, 0, length, told=False)
+
+        assert [frames.source_at(record) for record in range(length)] == shown
+
+
+def test_one_frame_of_a_faster_source_is_known() -> None:
+    assert frames_of(make_item("a", 7, 8, source_start=40, source_end=40), make_media(rate="50"), "25").used == (40, 41)
+
+
+def test_the_length_that_a_subclip_tells_is_not_that_of_its_file() -> None:
+    frames = frames_of(make_item("a", 0, 50, source_start=500, left_offset=0), make_media(frames="100"))
+
+    assert frames.used == (500, 550)
+    assert frames.within(540).used == (500, 540)

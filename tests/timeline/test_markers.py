@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -224,6 +225,58 @@ def test_all_our_markers_are_removed_and_no_others() -> None:
     plan = make_plan("remove_markers", make_snapshot(markers=markers), "s")
 
     assert removed(plan) == [f"{MINE}a:1", "snapupscale:other"]
+
+
+@pytest.mark.parametrize("change", [{"note": "check this"}, {"name": "Anna"}, {"color": "Red"}])
+def test_a_marker_that_the_editor_wrote_on_stays(change: dict[str, Any]) -> None:
+    editor = Editor(make_snapshot(make_item("a", 86400, 86500)))
+    first = editor.apply(make_plan("mark", editor.snapshot, "s1", findings={"m1": found(20, 40, 60)}))
+    markers = tuple(replace(m, **change) if m.frame in {20, 40} else m for m in editor.snapshot.markers)
+
+    plan = make_plan(
+        "mark", replace(editor.snapshot, markers=markers), "s2", findings={"m1": found(20)}, memory=[first]
+    )
+
+    assert removed(plan) == [f"{MINE}s1:3"]
+    assert marks(plan) == []
+    assert [skip.at for skip in plan.summary.skipped] == ["01:00:00:20"]
+
+
+def test_a_marker_is_changed_only_if_it_is_not_what_was_read_back() -> None:
+    editor = Editor(make_snapshot(make_item("a", 86400, 86500)))
+    first = editor.apply(make_plan("mark", editor.snapshot, "s1", findings={"m1": found(20)}))
+    found_so = [replace(each, found=each.found | {"note": "cut"}) for each in first.results]
+    markers = tuple(replace(marker, note="cut") for marker in editor.snapshot.markers)
+
+    memory = [replace(first, results=tuple(found_so))]
+    plan = make_plan("mark", replace(editor.snapshot, markers=markers), "s2", findings={"m1": found(30)}, memory=memory)
+
+    assert removed(plan) == [f"{MINE}s1:1"]
+
+
+@pytest.mark.parametrize(("scope", "failed"), [("selection", False), ("timeline", True)])
+def test_markers_of_another_clip_on_the_same_frames_stay(scope: str, failed: bool) -> None:
+    items = [make_item("low", 86400, 86500), make_item("high", 86450, 86500, track=2, media="m2")]
+    editor = Editor(make_snapshot(*items, media=[make_media(), make_media("m2")]))
+    editor.apply(make_plan("mark", editor.snapshot, "s1", findings={"m1": found(60), "m2": found(20)}))
+    now = [replace(item, in_scope=failed or item.name == "high") for item in editor.snapshot.items]
+    snapshot = replace(editor.snapshot, items=tuple(now), scope=scope)
+
+    findings = {"m2": found(30)} | ({"m1": "It failed."} if failed else {})
+    plan = make_plan("mark", snapshot, "s2", findings=findings)
+
+    assert removed(plan) == [f"{MINE}s1:2"]
+    assert frames(plan) == [80]
+
+
+def test_two_markers_of_one_hidden_name_are_left_alone() -> None:
+    markers = [make_marker(50, f"{MINE}s:1", name="Shot 2", note="m1.mov 00:00:02:02", color="Sky")]
+    markers.append(make_marker(300, f"{MINE}s:1"))
+    snapshot = make_snapshot(make_item("a", 86400, 86500), markers=markers)
+
+    plan = make_plan("mark", snapshot, "s2", findings={"m1": found(50)})
+
+    assert removed(plan) == []
 
 
 cut_sets = st.sets(st.integers(1, 299), max_size=30)

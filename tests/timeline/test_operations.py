@@ -156,3 +156,9 @@ def test_an_empty_timeline_gives_an_empty_plan_of_every_action() -> None:
     for action in ("mark", "stills", "remove_markers"):
         plan = make_plan(action, make_snapshot(), "s")
         assert [operation.op for operation in plan.operations] == ["require"]
+
+
+def test_what_a_client_says_of_a_failure_is_never_too_long() -> None:
+    (result,) = read_results({"results": [{"id": "o1", "ok": False, "found": {}, "message": "\0" + "x" * 9000}]})
+
+    assert (len(result.message), result.message[:2]) == (4096, "_x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from snapupscale.timeline.memory import is_own_overlay
 from snapupscale.timeline.options import Options
 from snapupscale.timeline.pieces import Held, pieces
 from snapupscale.timeline.placing import COPIED
+from snapupscale.timeline.plan import plan_to_json, read_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +155,16 @@ def test_a_transition_that_is_covered_is_spoken_of(kind: str) -> None:
     plan = plan_stills(make_snapshot(make_item("a", 86400, 86450), fade), found(20))
 
     assert [warning for warning in plan.summary.warnings if "01:00:01:16" in warning]
-    assert plan_stills(make_snapshot(make_item("a", 86400, 86450), fade), found()).summary.warnings == ()
+
+
+@pytest.mark.parametrize("kind", ["transition", ""])
+def test_a_clip_with_a_transition_gets_no_take_since_the_movie_has_no_handles(kind: str) -> None:
+    fade = make_item("cross", 86440, 86460, type=kind, media="", in_scope=False)
+
+    plan = plan_stills(make_snapshot(make_item("a", 86400, 86450), fade), found())
+
+    assert "take" not in names(plan)
+    assert len(plan.summary.warnings) == 1
 
 
 def test_missing_stills_and_wrong_lengths_are_left_out() -> None:
@@ -241,6 +252,25 @@ def test_a_take_that_is_not_chosen_any_more_is_replaced() -> None:
     assert plan.operations[2] == edits.RemoveTake(id="o3", item="id-a", media="/stills/s1_0.snapupscale.mov")
 
 
+def test_an_earlier_overlay_on_a_locked_track_is_not_asked_to_go() -> None:
+    editor = Editor(make_snapshot(make_item("a", 86400, 86500)))
+    first = editor.apply(plan_stills(editor.snapshot, found(40)))
+    locked = tuple(replace(track, locked=track.index == 2) for track in editor.snapshot.tracks)
+
+    plan = plan_stills(replace(editor.snapshot, tracks=locked), found(70), "s2", [first])
+
+    assert names(plan) == ["require"]
+    assert all("on track 2" in skip.reason for skip in plan.summary.skipped)
+
+
+def test_the_name_of_a_checkpoint_is_short_and_on_one_line() -> None:
+    plan = plan_stills(make_snapshot(make_item("a", 86400, 86500), name="x\n" * 5000), found(40))
+
+    assert isinstance(plan.operations[1], edits.Checkpoint)
+    assert plan.operations[1].name == "x_" * 50 + " before SnapUpscale s1"
+    assert read_plan(plan_to_json(plan)) == plan
+
+
 @settings(deadline=None)
 @given(
     cuts=st.lists(st.sets(st.integers(1, 399), max_size=20), min_size=1, max_size=3),
@@ -270,3 +300,15 @@ def test_stills_tile_their_items_after_any_runs_and_touch_nothing_else(
         assert item.takes or item.name == "c" or covered == set(range(item.start, item.end))
     originals = {item["id"]: (item["start"], item["end"], item["track"]) for item in items}
     assert {item.id: (item.start, item.end, item.track) for item in foreign(editor.snapshot)} == originals
+
+
+def test_a_clip_of_the_editors_that_shows_a_take_on_a_track_of_our_name_is_never_removed() -> None:
+    items = [make_item("low", 86400, 86500), make_item("high", 86400, 86500, track=2, in_scope=False)]
+    held = make_media("held", path="/stills/x.snapupscale.mov")
+    items[1] |= {"media": "held", "takes": 2, "take": 2}
+    snapshot = make_snapshot(*items, media=[make_media(), held], tracks=tracks("V", "SnapUpscale"))
+
+    plan = plan_stills(snapshot, found(40))
+
+    assert "remove_items" not in names(plan)
+    assert plan.summary.stills == 0

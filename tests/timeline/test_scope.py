@@ -128,3 +128,18 @@ def test_wanted_are_the_used_ranges_of_each_source() -> None:
     )
     assert wanted(snapshot, "stills") == wanted(snapshot, "mark")
     assert wanted(snapshot, "undo") == wanted(snapshot, "remove_markers") == ()
+
+
+def test_what_lies_on_a_disabled_track_is_not_what_is_seen_under_an_overlay() -> None:
+    tracks = own_track(3)
+    tracks[1]["enabled"] = False
+    snapshot = make_snapshot(
+        make_item("seen", 0, 50, in_scope=False),
+        make_item("off", 0, 50, in_scope=False, track=2),
+        make_item("o", 10, 19, track=3, media="own"),
+        tracks=tracks,
+        media=[make_media(), OWN],
+        scope="playhead",
+    )
+
+    assert [item.name for item in scoped(snapshot).items] == ["seen"]

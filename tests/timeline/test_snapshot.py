@@ -187,3 +187,35 @@ def test_the_largest_timeline_is_read_in_time() -> None:
     before = time.perf_counter()
     assert len(read_snapshot(data).items) == 20_000
     assert time.perf_counter() - before < 10
+
+
+def test_names_that_people_typed_are_never_too_long() -> None:
+    long, broken = "n" * 10_000, "a\0b\udcff"
+    snapshot = make_snapshot(
+        make_item("a", 86400, 86500) | {"name": long},
+        name=broken,
+        project={"id": "pr", "name": long},
+        tracks=[{"index": 1, "name": broken, "locked": False, "enabled": True}],
+        markers=[make_marker(0, name=long, note=broken)],
+        media=[make_media(path="/x/" + long[:4000])],
+    )
+
+    assert len(snapshot.items[0].name) == len(snapshot.markers[0].name) == 4096
+    assert snapshot.timeline.name == snapshot.tracks[0].name == snapshot.markers[0].note == "a_b_"
+    assert len(snapshot.media[0].name) == 255
+
+
+@pytest.mark.parametrize("changes", [{"id": ""}, {"project": {"id": "", "name": "Film"}}])
+def test_what_is_made_needs_a_timeline_to_be_found_on(changes: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match="id: is empty"):
+        make_snapshot(**changes)
+
+
+def test_a_title_is_not_taken_for_media_without_an_id() -> None:
+    assert make_snapshot(media=[make_media("", path="/x/a.mov"), make_media("m1")]).media_by_id.keys() == {"m1"}
+
+
+def test_the_start_of_a_drop_frame_timeline_may_be_written_with_colons() -> None:
+    timeline = {"rate": "29.97 DF", "start_frame": 107892, "start_timecode": "01:00:00:00", "end_frame": 200_000}
+
+    assert make_snapshot(**timeline).timeline.timecode(107892 + 1800) == "01:01:00;02"

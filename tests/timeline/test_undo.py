@@ -215,3 +215,74 @@ def test_media_that_are_not_listed_are_no_fault() -> None:
     snapshot = replace(editor.snapshot, media=make_snapshot(media=[make_media()]).media)
 
     assert make_plan("undo", snapshot, "s2", memory=[done]).operations
+
+
+def test_a_finalized_take_keeps_its_movie_and_that_is_said() -> None:
+    editor = editor_with()
+    done = editor.apply(plan_of("stills", editor.snapshot, "s1"))
+    items = tuple(replace(i, takes=0, take=0) if i.id == "id-a" else i for i in editor.snapshot.items)
+    snapshot = replace(editor.snapshot, items=items)
+
+    undo = make_plan("undo", snapshot, "s2", memory=[done])
+
+    assert [o.item for o in undo.operations if isinstance(o, edits.RemoveTake)] == ["id-b"]
+    assert [o.paths for o in undo.operations if isinstance(o, edits.RemoveMedia)] == [("/stills/s1_1.snapupscale.mov",)]
+    assert undo.summary.warnings == ("a keeps its still, since its take was finalized.",)
+
+
+def test_both_halves_of_a_clip_that_was_divided_lose_the_take_and_a_copy_elsewhere_keeps_it() -> None:
+    editor = editor_with()
+    done = editor.apply(plan_of("stills", editor.snapshot, "s1"))
+    whole, other = editor.snapshot.items
+    half, copy = replace(whole, id="half", start=86450), replace(whole, id="copy", start=9, end=99)
+    snapshot = replace(editor.snapshot, items=(replace(whole, end=86450), half, copy, other))
+
+    undo = make_plan("undo", snapshot, "s2", memory=[done])
+
+    taken = [(o.item, o.media) for o in undo.operations if isinstance(o, edits.RemoveTake)]
+    first, second = "/stills/s1_0.snapupscale.mov", "/stills/s1_1.snapupscale.mov"
+    assert taken == [("id-a", first), ("half", first), ("id-b", second)]
+    assert [o.paths for o in undo.operations if isinstance(o, edits.RemoveMedia)] == [(second,)]
+
+
+@pytest.mark.parametrize(("cuts", "track"), [((50, 250), 2), ((), 1)])
+def test_a_locked_track_must_be_unlocked_first(cuts: tuple[int, ...], track: int) -> None:
+    editor = editor_with()
+    done = editor.apply(plan_of("stills", editor.snapshot, "s1", *cuts))
+    tracks = tuple(replace(each, locked=each.index == track) for each in editor.snapshot.tracks)
+
+    with pytest.raises(SettingError, match="is locked"):
+        make_plan("undo", replace(editor.snapshot, tracks=tracks), "s2", memory=[done])
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("/stills/\u00e9.snapupscale.mov", "/stills/e\u0301.snapupscale.mov"),
+        ("C:\\Stills\\a.snapupscale.mov", "c:/stills/A.snapupscale.mov"),
+        ("\\\\server\\s\\a.snapupscale.mov", "//SERVER/s/a.snapupscale.mov"),
+    ],
+)
+def test_a_movie_is_known_however_the_editor_spells_its_path(said: str, told: str) -> None:
+    editor = editor_with()
+    findings: dict[str, Found | str] = {"m1": Found(rate=Fraction(24), frames=1000, cuts=())}
+    held = {piece: Held(path=said, frames=piece.frames) for piece in pieces(editor.snapshot, findings)[:1]}
+    done = editor.apply(make_plan("stills", editor.snapshot, "s1", findings=findings, held=held))
+    media = tuple(replace(each, path=told) if each.path == said else each for each in editor.snapshot.media)
+    final = tuple(replace(item, takes=0, take=0) for item in editor.snapshot.items)
+
+    undo = make_plan("undo", replace(editor.snapshot, media=media, items=final), "s2", memory=[done])
+
+    assert [operation.op for operation in undo.operations] == ["require"]
+
+
+def test_a_clip_of_the_editors_on_a_track_of_our_name_only_loses_its_take() -> None:
+    named = [{"index": 1, "name": "SnapUpscale", "locked": False, "enabled": True}]
+    editor = Editor(make_snapshot(make_item("a", 86400, 86500), tracks=named))
+    done = editor.apply(plan_of("stills", editor.snapshot, "s1"))
+    (item,) = editor.snapshot.items
+    divided = (replace(item, end=86450), replace(item, id="half", start=86450))
+
+    undo = make_plan("undo", replace(editor.snapshot, items=divided), "s2", memory=[done])
+
+    assert [operation.op for operation in undo.operations] == ["require", "remove_take", "remove_take", "remove_media"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -22,23 +22,28 @@ RAMP = "Its speed changes inside the clip; only a constant speed can be followed
 class FrameMap:
     """The source frames that an item shows on the record frames `start` up to, not including, `end`.
 
-    Record frame r shows the source frame `floor((r - start) * |step|)` frames from `first` on, back when `step` is
-    negative: an editor keeps real time and repeats or leaves out frames, it blends none. `step` is source frames per
-    record frame: source rate / timeline rate * speed. `frames` is the length of the source, where known; nothing
-    outside is shown.
+    Record frame r shows the source frame `floor(first + (r - start) * step)`, or, when `step` is negative, the one
+    `floor((r - start) * |step|)` frames back from `first`: an editor keeps real time and repeats or leaves out frames,
+    it blends none. `step` is source frames per record frame: source rate / timeline rate * speed. `first` lies between
+    two frames where a clip of another rate or speed was trimmed. `frames` is the length of the source, where known;
+    nothing outside is shown.
     """
 
     start: int
     end: int
-    first: int
+    first: Fraction | int
     step: Fraction
     frames: int | None = None
 
     def source_at(self, record: int) -> int:
         """The source frame that `record` shows."""
-        travelled = math.floor((record - self.start) * abs(self.step))
-        frame = self.first + travelled if self.step > 0 else self.first - travelled
+        moved = self.first + (record - self.start) * self.step
+        frame = math.floor(moved) if self.step > 0 else math.ceil(moved)
         return max(0, frame if self.frames is None else min(frame, self.frames - 1))
+
+    def within(self, frames: int) -> FrameMap:
+        """The same of a source that turned out to have `frames` frames, where that was not known."""
+        return self if self.frames is not None else replace(self, frames=frames)
 
     @property
     def used(self) -> tuple[int, int]:
@@ -105,26 +110,42 @@ def map_item(item: Item, media: Media, rate: Fraction) -> FrameMap | str:
         return FREEZE
     if item.source_start is None or item.source_end is None:
         return _from_offsets(item, media, rate)
-    ratio = media.rate / rate
+    ratio, frames = media.rate / rate, _source_length(item, media)
     step = _step(item, item.source_end - item.source_start, ratio)
     if isinstance(step, str):
         return step
     return FrameMap(
         start=item.start,
         end=item.end,
-        first=_first(item, item.source_start, media.frames, plain=step == ratio, backwards=step < 0),
+        first=_first(item, item.source_start, frames, step, ratio),
         step=step,
-        frames=media.frames,
+        frames=frames,
     )
 
 
-def _first(item: Item, source_start: int, frames: int | None, *, plain: bool, backwards: bool) -> int:
-    if backwards:
+def _source_length(item: Item, media: Media) -> int | None:
+    """The frames of the file. A subclip tells its own length instead, which shows where its items lie beyond it, since
+    their source frames are counted in the file."""
+    last = max(item.source_start or 0, item.source_end or 0)
+    return None if media.frames is None or last > media.frames + 1 else media.frames
+
+
+def _first(item: Item, source_start: int, frames: int | None, step: Fraction, ratio: Fraction) -> Fraction | int:
+    if step < 0:
         return min(source_start, frames - 1) if frames else source_start
-    # At 100 % the left offset is the frame the clip was placed with; the source start may be one off.
-    if plain and item.left_offset is not None and abs(item.left_offset - source_start) <= 1:
-        return math.floor(item.left_offset)
-    return source_start
+    if item.left_offset is None:
+        return source_start
+    # The left offset is counted in the retimed clip. It alone tells where between two frames of the source one begins.
+    position = _on_grid(Fraction(str(item.left_offset)) * step / ratio, step)
+    off = abs(math.floor(position) - source_start)
+    # At 100 % it is the frame the clip was placed with; the source start may be one off.
+    return position if off == 0 or (step == ratio and off == 1) else source_start
+
+
+def _on_grid(position: Fraction, step: Fraction) -> Fraction:
+    """`position` without the rounding of the editor's decimal: whole record frames were trimmed."""
+    exact = Fraction(round(position * step.denominator), step.denominator)
+    return exact if abs(exact - position) < Fraction(1, 1000) else position
 
 
 def _step(item: Item, span: int, ratio: Fraction) -> Fraction | str:
@@ -133,9 +154,9 @@ def _step(item: Item, span: int, ratio: Fraction) -> Fraction | str:
     natural = item.length * ratio
     if item.speed is not None:
         return _given_step(item, span, distance, ratio)
-    if span == 0 and (ratio == 1 or natural >= 2):
+    if span == 0 and (ratio == 1 or (natural >= 2 and item.length > 1)):
         return UNKNOWN
-    speed = _likely_speed(Fraction(distance), natural)
+    speed = _likely_speed(item.length, abs(span), ratio)
     return ratio * speed if span >= 0 else -ratio * speed
 
 
@@ -152,13 +173,21 @@ def _given_step(item: Item, span: int, distance: int, ratio: Fraction) -> Fracti
     return step
 
 
-def _likely_speed(distance: Fraction, natural: Fraction) -> Fraction:
-    """The speed that fits the range of source frames: 100 %, else a whole per cent, else what the range says."""
+_GRAINS = (100, 50, 25, 10, 5, 1)
+"""Per cents: an editor's speed is more likely a multiple of a larger one."""
+
+
+def _likely_speed(length: int, span: int, ratio: Fraction) -> Fraction:
+    """The roundest speed that fits the range of source frames, else what the range says."""
+    distance, natural = span + (ratio != 1), length * ratio
     exact = distance / natural
-    if abs(distance - natural) <= 1:
-        return Fraction(1)
-    whole = Fraction(max(1, round(exact * 100)), 100)
-    return whole if abs(whole * natural - distance) < 1 else exact
+    for grain in _GRAINS:
+        speed = Fraction(max(1, round(exact * 100 / grain)) * grain, 100)
+        off = abs(speed * natural - distance)
+        # Of another rate the end is told as the last frame shown, which may be less than a step before the true end.
+        if off < 1 or (off == 1 == speed) or (ratio != 1 and math.floor((length - 1) * speed * ratio) == span):
+            return speed
+    return exact
 
 
 def _from_offsets(item: Item, media: Media, rate: Fraction) -> FrameMap | str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from snapupscale import protocol
 from snapupscale.timeline.mapping import at_edit_point, boundaries, shot_of
+from snapupscale.timeline.memory import is_own_overlay, own_paths
 from snapupscale.timeline.operations import AddMarker, RemoveMarker, Require, RequiredItem
 from snapupscale.timeline.plan import Plan, Summary
 from snapupscale.timeline.scope import scoped, skipped
+from snapupscale.timeline.tracks import Occupied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,11 +61,13 @@ def plan_marks(
 ) -> Plan:
     """Markers at the cuts of the items in scope; those of an earlier run are kept, moved or removed.
 
-    A frame that holds a marker of the editor's own is left as it is, and reported.
+    A frame that holds a marker of the editor's own, or one of ours that the editor has changed, is left as it is, and
+    reported.
     """
+    memory = tuple(memory)
     scope = scoped(snapshot, memory)
     wanted = _wishes(snapshot, scope, findings)
-    own = {marker.frame: marker for marker in _own_in_reach(snapshot, wanted)}
+    own = {marker.frame: marker for marker in _own_in_reach(snapshot, wanted, memory)}
     first = snapshot.timeline.start_frame
     kept = {
         frame
@@ -77,7 +82,7 @@ def plan_marks(
         action="mark",
         operations=(
             required(snapshot, scope.items),
-            *(RemoveMarker(custom=marker.custom) for frame, marker in sorted(own.items()) if frame not in kept),
+            *(RemoveMarker(custom=own[frame].custom) for frame in sorted(own.keys() - kept)),
             *_additions(new, session, options, snapshot),
         ),
         summary=Summary(
@@ -190,17 +195,50 @@ def _transition_wish(target: Target, found: Found, transition: Transition) -> Wi
     return Wish(record=ends[0], duration=last - ends[0], name=f"Shot {shot}", note=note, item=target.item)
 
 
-def _own_in_reach(snapshot: Snapshot, wanted: _Wishes) -> list[Marker]:
-    """Markers of ours within the items that are known now; with the whole timeline in scope also those that stand on
-    no skipped item, where clips have gone."""
+def _own_in_reach(snapshot: Snapshot, wanted: _Wishes, memory: Iterable[Remembered]) -> list[Marker]:
+    """Markers of ours within the items that are known now, but for those of other items that stand there too; with the
+    whole timeline in scope also those that stand on no other item, where clips have gone.
+
+    Markers that the editor gave another name, note or colour stay, and so do those that can't be told apart by their
+    hidden data.
+    """
     first = snapshot.timeline.start_frame
-    own = [marker for marker in snapshot.markers if marker.custom.startswith(MARK)]
     reach = _Reach.of(wanted.items)
-    if snapshot.scope == "timeline":
-        known = {item.id for item in wanted.items}
-        others = _Reach.of(item for item in snapshot.items if item.in_scope and item.id not in known)
-        return [m for m in own if reach.holds(m.frame + first) or not others.holds(m.frame + first)]
-    return [marker for marker in own if reach.holds(marker.frame + first)]
+    known = {item.id for item in wanted.items}
+    paths = own_paths(memory)
+    others = Occupied.by(
+        item
+        for item in snapshot.items
+        if item.media and item.id not in known and not is_own_overlay(item, snapshot, paths)
+    )
+    made = {custom: look for session in memory for custom, look in session.markers.items()}
+    copies = Counter(marker.custom for marker in snapshot.markers)
+
+    def is_meant(marker: Marker) -> bool:
+        record = marker.frame + first
+        beside = others.over(record, record + 1)
+        if reach.holds(record):
+            return not any(_is_of(marker, item, snapshot) for item in beside)
+        return snapshot.scope == "timeline" and not beside
+
+    return [
+        marker
+        for marker in snapshot.markers
+        if marker.custom.startswith(MARK)
+        and copies[marker.custom] == 1
+        and is_meant(marker)
+        and not _is_changed(marker, made.get(marker.custom))
+    ]
+
+
+def _is_of(marker: Marker, item: Item, snapshot: Snapshot) -> bool:
+    """Whether the marker's note names the source of the item."""
+    media = snapshot.media_by_id.get(item.media)
+    return media is not None and f" {media.name} " in f" {marker.note} "
+
+
+def _is_changed(marker: Marker, made: tuple[object, ...] | None) -> bool:
+    return made not in {None, (marker.name, marker.note, marker.color)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from snapupscale.timeline.operations import ImportMedia, OwnTrack, Place, Require, Take, flat
-from snapupscale.timeline.wire import decode, wrong
+from snapupscale.timeline.operations import AddMarker, ImportMedia, OwnTrack, Place, Require, Take, flat
+from snapupscale.timeline.wire import decode, read_shown, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ BIN = "SnapUpscale"
 """The bin that stills are imported into."""
 HELD_SUFFIX = ".snapupscale.mov"
 """How the name of each movie of a still ends, so that it is known again when all else is forgotten."""
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|[\\/]{2}")
 _OWN_TRACK = re.compile(rf"{TRACK}(?: [1-9][0-9]*)?")
 
 
@@ -39,7 +41,7 @@ class Result:
     id: str
     ok: bool
     found: dict[str, Any] = field(metadata={"read": _read_found})
-    message: str
+    message: str = field(metadata={"read": read_shown})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +84,20 @@ class Remembered:
         return tuple((take.item, self.paths.get(take.media, "")) for take in self._operations(Take))
 
     @cached_property
-    def originals(self) -> frozenset[str]:
-        """The ids of the editor's items that it worked on."""
-        return frozenset(item.id for require in self._operations(Require) for item in require.items)
+    def markers(self) -> dict[str, tuple[Any, ...]]:
+        """The name, note and colour of each marker that was to be added, as it was read back where it was, under its
+        hidden data."""
+        return {
+            marker.custom: tuple(
+                self.found.get(marker.id, {}).get(name, getattr(marker, name)) for name in ("name", "note", "color")
+            )
+            for marker in self._operations(AddMarker)
+        }
+
+    @cached_property
+    def ranges(self) -> dict[str, tuple[int, int]]:
+        """The record frames that the editor's items stood on that it worked on, under their ids; the ends exclusive."""
+        return {item.id: (item.start, item.end) for require in self._operations(Require) for item in require.items}
 
     @cached_property
     def made_tracks(self) -> frozenset[str]:
@@ -108,19 +121,28 @@ def is_own_track(name: str) -> bool:
     return _OWN_TRACK.fullmatch(name) is not None
 
 
+def path_key(path: str) -> str:
+    """What is the same for all spellings of a path that an editor may give back: the accents of names may be characters
+    of their own, and on Windows the slashes and the case may be others."""
+    plain = unicodedata.normalize("NFC", path)
+    return plain.replace("/", "\\").casefold() if _WINDOWS.match(plain) else plain
+
+
 def own_paths(memory: Iterable[Remembered]) -> frozenset[str]:
-    """The paths of all movies that earlier sessions imported."""
-    return frozenset(path for session in memory for path in session.paths.values())
+    """The keys of the paths of all movies that earlier sessions imported; see `path_key`."""
+    return frozenset(path_key(path) for session in memory for path in session.paths.values())
 
 
 def shows_own_media(item: Item, snapshot: Snapshot, paths: frozenset[str]) -> bool:
-    """Whether the item shows a movie that was made of a still."""
+    """Whether the item shows a movie that was made of a still; `paths` are keys."""
     media = snapshot.media_by_id.get(item.media)
     if media is None:
         return False
-    return media.path in paths or PureWindowsPath(media.path).name.lower().endswith(HELD_SUFFIX)
+    return path_key(media.path) in paths or PureWindowsPath(media.path).name.lower().endswith(HELD_SUFFIX)
 
 
 def is_own_overlay(item: Item, snapshot: Snapshot, paths: frozenset[str]) -> bool:
-    """Whether the item was placed by SnapUpscale: one of its movies on one of its tracks."""
-    return is_own_track(snapshot.track_by_index[item.track].name) and shows_own_media(item, snapshot, paths)
+    """Whether the item was placed by SnapUpscale: one of its movies on one of its tracks, and no take of a clip that
+    the editor put there."""
+    on_own_track = is_own_track(snapshot.track_by_index[item.track].name)
+    return on_own_track and item.takes == 0 and shows_own_media(item, snapshot, paths)

@@ -66,8 +66,8 @@ def pieces(
 
 def pieces_of(target: Target, found: Found) -> tuple[Piece, ...]:
     """The pieces of one item, in the order of play."""
-    cuts = found.at_rate(target.media.rate or found.rate).cuts
-    frames = target.frames
+    counted = found.at_rate(target.media.rate or found.rate)
+    cuts, frames = counted.cuts, target.frames.within(counted.frames)
     starts = [boundary.record for boundary in boundaries(frames, cuts)]
     inner = [record for record in starts if not at_edit_point(record, frames)]
     result = []

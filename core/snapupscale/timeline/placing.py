@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from snapupscale.timeline.pieces import Held, Piece
     from snapupscale.timeline.plan import Skipped
     from snapupscale.timeline.scope import Target
-    from snapupscale.timeline.snapshot import Snapshot
+    from snapupscale.timeline.snapshot import Item, Snapshot
 
 COPIED = (
     *("Pan", "Tilt", "ZoomX", "ZoomY", "ZoomGang", "RotationAngle", "AnchorPointX", "AnchorPointY", "Pitch", "Yaw"),
@@ -49,6 +49,7 @@ _FIT = {"Scaling": 2}  # an enlarged picture would otherwise look zoomed where t
 _NOT_MADE = "No still was made of it."
 _COVERED = "Another clip lies over it, which a still on top would hide: {}."
 _TRANSITION = "A transition touches {} at {}: the still covers it."
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,8 @@ def plan_stills(
     operations: list[Operation] = []
     if found.placements:
         if options.checkpoint:
-            operations.append(Checkpoint(name=f"{snapshot.timeline.name} before SnapUpscale {stamp or session}"))
+            name = printable(snapshot.timeline.name)[:_LONGEST_NAME]
+            operations.append(Checkpoint(name=f"{name} before SnapUpscale {stamp or session}"))
         operations.extend(_edits(snapshot, found.placements, options, memory))
     return Plan(
         session=session,
@@ -145,7 +147,13 @@ def _placement(
     if still.frames != piece.frames:
         return f"Its still is held for {still.frames} frames, not for the {piece.frames} that it stands for."
     # How the speed of an item changes a take of it is not known.
-    take = whole and target.frames.step == _natural(target, above.rate) and not above.locked(target.item.track)
+    take = (
+        whole
+        and target.frames.step == _natural(target, above.rate)
+        and not above.locked(target.item.track)
+        # A take has no frames beyond the item, which a transition would need.
+        and not above.touching(piece, target.item.track)
+    )
     covering = above.covering(piece, target.item.track)
     if covering and not take:
         return _COVERED.format(covering)
@@ -174,7 +182,7 @@ class _Above:
             if item.enabled
             and item.track in shown
             and item.type != "transition"
-            and not is_own_overlay(item, snapshot, paths)
+            and not _is_removable(item, snapshot, paths)
         )
         return cls(
             rate=snapshot.timeline.rate,
@@ -191,6 +199,11 @@ class _Above:
     def locked(self, track: int) -> bool:
         return track in self.locked_tracks
 
+    def touching(self, piece: Piece, track: int) -> list[Item]:
+        """The transitions on `track` that stand on the piece."""
+        touching = self.transitions.over(piece.record_start, piece.record_end)
+        return [transition for transition in touching if transition.track == track]
+
     def covering(self, piece: Piece, track: int) -> str:
         """The name of a clip over the piece, or an empty string."""
         items = self.seen.over(piece.record_start, piece.record_end)
@@ -198,15 +211,16 @@ class _Above:
 
 
 def _transition_warnings(snapshot: Snapshot, placement: _Placement, above: _Above) -> list[str]:
-    if placement.take:
-        return []
-    piece, item = placement.piece, placement.target.item
-    touching = above.transitions.over(piece.record_start, piece.record_end)
+    item = placement.target.item
     return [
         _TRANSITION.format(printable(item.name), snapshot.timeline.timecode(transition.start))
-        for transition in touching
-        if transition.track == item.track
+        for transition in above.touching(placement.piece, item.track)
     ]
+
+
+def _is_removable(item: Item, snapshot: Snapshot, paths: frozenset[str]) -> bool:
+    """Whether it is an overlay of an earlier run, on a track that is not locked."""
+    return is_own_overlay(item, snapshot, paths) and not snapshot.track_by_index[item.track].locked
 
 
 def _edits(
@@ -262,7 +276,7 @@ def _earlier_overlays(
     snapshot: Snapshot, placements: Sequence[_Placement], paths: frozenset[str]
 ) -> tuple[str, ...]:
     """The ids of overlays of an earlier run in the ranges that are placed anew."""
-    own = Occupied.by(item for item in snapshot.items if item.id and is_own_overlay(item, snapshot, paths))
+    own = Occupied.by(item for item in snapshot.items if item.id and _is_removable(item, snapshot, paths))
     found = [
         item.id
         for placement in placements

@@ -112,6 +112,7 @@ def _under(overlay: Item, snapshot: Snapshot, paths: frozenset[str]) -> dict[int
         if item.overlaps(overlay.start, overlay.end)
         and item.track < overlay.track
         and item.enabled
+        and snapshot.track_by_index[item.track].enabled
         and not is_own_overlay(item, snapshot, paths)
     }
     top = max((item.track for item in below.values()), default=0)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction  # noqa: TC003  # wire.decode reads the annotations
 from functools import cached_property
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from snapupscale.errors import SettingError
 from snapupscale.timecode import Timecode, can_drop, exact_rate
 from snapupscale.timeline.text import printable
-from snapupscale.timeline.wire import decode, read_text, read_whole, wrong
+from snapupscale.timeline.wire import decode, read_shown, read_text, read_whole, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Scope = Literal["playhead", "selection", "timeline"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 _DROP = re.compile(r"\s*DF\s*$", re.IGNORECASE)
+_LAST_COLON = re.compile(r":(?=[0-9]+\s*$)")
+_SHOWN: dict[str, Any] = {"read": read_shown}
 
 
 def _read_rate(value: object, place: str) -> str:
@@ -74,7 +76,7 @@ class Project:
     """The project that is open."""
 
     id: str
-    name: str
+    name: str = field(metadata=_SHOWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,7 @@ class Timeline:
     """The current timeline. Record frames are absolute: the first is `start_frame`, the end is exclusive."""
 
     id: str
-    name: str
+    name: str = field(metadata=_SHOWN)
     rate_text: str = field(metadata={"key": "rate", "read": _read_rate})
     start_frame: int
     end_frame: int
@@ -98,18 +100,13 @@ class Timeline:
 
     def timecode(self, frame: int) -> str:
         """The timecode of an absolute record frame, as the editor shows it."""
-        drop = bool(_DROP.search(self.rate_text)) or ";" in self.start_timecode
+        drop = can_drop(self.rate) and (bool(_DROP.search(self.rate_text)) or ";" in self.start_timecode)
         try:
-            start = Timecode.parse(self.start_timecode, self.rate)
+            label = _LAST_COLON.sub(";", self.start_timecode) if drop else self.start_timecode
+            start = Timecode.parse(label, self.rate).frame
         except SettingError:
-            start = Timecode(frame=max(0, self.start_frame), rate=self.rate)
-        return str(
-            Timecode(
-                frame=max(0, start.frame + frame - self.start_frame),
-                rate=self.rate,
-                drop=drop and can_drop(self.rate),
-            )
-        )
+            start = self.start_frame
+        return str(Timecode(frame=max(0, start + frame - self.start_frame), rate=self.rate, drop=drop))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +114,7 @@ class Track:
     """A video track; `index` counts from 1, at the bottom."""
 
     index: int
-    name: str
+    name: str = field(metadata=_SHOWN)
     locked: bool
     enabled: bool
 
@@ -132,7 +129,7 @@ class Item:
     """
 
     id: str
-    name: str
+    name: str = field(metadata=_SHOWN)
     track: int
     start: int
     end: int
@@ -182,8 +179,8 @@ class Media:
 
     @property
     def name(self) -> str:
-        """The file's name, safe to show."""
-        return printable(PureWindowsPath(self.path).name)
+        """The file's name, safe to show, cut to the longest that file systems allow."""
+        return printable(PureWindowsPath(self.path).name)[:255]
 
     def timecode(self, frame: int) -> str:
         """The timecode of a source frame; counted from 00:00:00:00 where the source has none, empty without a rate."""
@@ -202,10 +199,10 @@ class Marker:
 
     frame: int
     color: str
-    name: str
-    note: str
+    name: str = field(metadata=_SHOWN)
+    note: str = field(metadata=_SHOWN)
     duration: int
-    custom: str
+    custom: str = field(metadata=_SHOWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +222,7 @@ class Snapshot:
     @cached_property
     def media_by_id(self) -> dict[str, Media]:
         """The media under their ids."""
-        return {media.id: media for media in self.media}
+        return {media.id: media for media in self.media if media.id}
 
     @cached_property
     def track_by_index(self) -> dict[int, Track]:
@@ -237,9 +234,14 @@ def read_snapshot(data: object) -> Snapshot:
     """The snapshot in the JSON that a menu script sends (protocol 1).
 
     At most 20000 items, 5000 media and 100000 markers. Raises SettingError, which names the place, for what `decode`
-    refuses, rates that are none, items that end before they start or stand on a track that isn't there, and ids twice.
+    refuses, rates that are none, items that end before they start or stand on a track that isn't there, ids twice, and
+    a project or timeline without one. Names and notes that are long or hold NUL are no mistake of the client's: they
+    are cut and cleaned.
     """
     snapshot = decode(Snapshot, data)
+    for place, own_id in (("project.id", snapshot.project.id), ("timeline.id", snapshot.timeline.id)):
+        if not own_id:
+            raise wrong(place, "is empty, so that what is made could not be told from that of others")
     if snapshot.timeline.end_frame < snapshot.timeline.start_frame:
         raise wrong("timeline.end_frame", "is before start_frame")
     _check_once("tracks", "index", [track.index for track in snapshot.tracks])

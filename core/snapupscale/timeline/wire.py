@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
@@ -18,6 +19,7 @@ LARGEST = 2**53
 """The largest whole number that every JSON reader keeps exact."""
 _HINT = "The menu scripts and the sidecar may be of different versions: update both."
 _MOST = 100_000
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 
 T = TypeVar("T")
 
@@ -67,6 +69,14 @@ def read_text(value: object, place: str) -> str:
     if "\0" in value or (not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)):
         raise wrong(place, "holds NUL or half a character")
     return value
+
+
+def read_shown(value: object, place: str) -> str:
+    """A string that people typed, made fit: cut to LONGEST, with `_` for NUL and half characters. Raises SettingError
+    for what is no string."""
+    if not isinstance(value, str):
+        raise wrong(place, "is no string")
+    return _UNFIT.sub("_", value[:LONGEST])
 
 
 def read_number(value: object, place: str) -> float:

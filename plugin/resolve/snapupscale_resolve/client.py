@@ -105,7 +105,9 @@ class Client(object):
 
     def read_back(self, session_id: str, results: Sequence[Object]) -> Object:
         """Tell what came of the plan's operations, [{"id", "ok", "found", "message"}]; the session."""
-        return self._post(_path(protocol.READBACK, session_id), protocol.read_session, {"results": list(results)})
+        # Said twice it is the same, and not said at all what was made is lost to the sidecar.
+        data = {"results": list(results)}
+        return self._ask("POST", _path(protocol.READBACK, session_id), protocol.read_session, data, harmless=True)
 
     def cancel_session(self, session_id: str) -> None:
         """Give a session up, and its jobs."""
@@ -119,26 +121,28 @@ class Client(object):
         return "http://%s:%d%s#%s" % (HOST, self._wire.found.port, protocol.OPEN, fragment)
 
     def _get(self, path: str, read: Callable[[object], T]) -> T:
-        return self._ask("GET", path, read, None)
+        return self._ask("GET", path, read, None, harmless=True)
 
     def _post(self, path: str, read: Callable[[object], T], data: Optional[Mapping[str, Any]] = None) -> T:
         return self._ask("POST", path, read, dict(data or {}))
 
-    def _ask(self, method: str, path: str, read: Callable[[object], T], data: Optional[Object]) -> T:
-        reply = self._insist(method, path, data)
+    def _ask(
+        self, method: str, path: str, read: Callable[[object], T], data: Optional[Object], harmless: bool = False
+    ) -> T:
+        reply = self._insist(method, path, data, harmless)
         try:
             return read(reply)
         except protocol.Malformed as error:
             raise BadReply("the answer to %s %s makes no sense: %s" % (method, path.split("?", 1)[0], error)) from error
 
-    def _insist(self, method: str, path: str, data: Optional[Object]) -> Object:
+    def _insist(self, method: str, path: str, data: Optional[Object], harmless: bool) -> Object:
         """The answer; asked for once more where the request was not taken, or can do no harm twice."""
         try:
             return self._wire.ask(method, path, data)
         except (Blocked, TokenRefused):
             pass  # nothing was done
         except ConnectionLost:
-            if method != "GET":
+            if not harmless:
                 raise
         self._wire = reach(self._start, self._seconds)
         return self._wire.ask(method, path, data)

@@ -17,6 +17,8 @@ _LINES = 8
 _TAIL_BYTES = 8192
 _DETACHED = 0x00000008 | 0x00000200 | 0x08000000
 """DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW."""
+_OLD = (3, 7)
+"""Before it, Python on Windows refuses to close handles where it redirects output; none of its own are inherited."""
 _OTHERS = ("PYTHON", "DYLD_", "_MEIPASS", "_PYI_", "FUSION_", "RESOLVE_", "QT_")
 """How the names of variables begin that are meant for the editor, its Python or its libraries."""
 _OTHERS_WHOLE = ("LD_LIBRARY_PATH", "LD_PRELOAD", "__PYVENV_LAUNCHER__")
@@ -65,7 +67,7 @@ class Started(object):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
-                close_fds=True,
+                close_fds=sys.platform != "win32" or sys.version_info >= _OLD,
                 cwd=tempfile.gettempdir(),
                 env=dict(environ),
                 **options
