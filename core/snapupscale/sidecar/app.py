@@ -45,7 +45,7 @@ _STATUSES: tuple[tuple[type[SnapUpscaleError], int], ...] = (
 
 
 class Service(Protocol):
-    """What owns the jobs. Every call may wait for a disk, so only `busy` is asked on the event loop."""
+    """What owns the jobs. Every call may wait for a disk, so none is made on the event loop."""
 
     def submit(self, data: object, /) -> dict[str, Any]:
         """Take on a job; gives it, with its `id`. Raises errors of the tree."""

@@ -174,7 +174,8 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _too_large() -> Refused:
-    return Refused(413, "too-large", f"a body holds {MOST_BYTES} bytes at most", "Send less at a time.")
+    hint = "Send less at a time; of a timeline, select the clips that matter."
+    return Refused(413, "too-large", f"a body holds {MOST_BYTES} bytes at most", hint)
 
 
 def _cookie(headers: Headers) -> str:

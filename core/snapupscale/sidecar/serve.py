@@ -8,6 +8,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from uvicorn import Config, Server
 
 from snapupscale import __version__
@@ -116,7 +117,8 @@ class _Server(Server):
     async def on_tick(self, counter: int) -> bool:
         """Whether to end; asked ten times a second."""
         if counter % _TICKS_A_SECOND == 0 and not self._lifetime.stopping:
-            self._look_for_work()
+            # A disk that hangs must not keep every client waiting.
+            await run_in_threadpool(self._look_for_work)
         return self._lifetime.stopping or await super().on_tick(counter)
 
     def _look_for_work(self) -> None:
