@@ -20,10 +20,11 @@ settings.load_profile("patient")
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's cache and data folders."""
+    """No test reads or writes the user's cache, data and film folders."""
     folder = tmp_path_factory.mktemp("user")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
+    monkeypatch.setenv("XDG_VIDEOS_DIR", str(folder / "videos"))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 from sidecar.direct import HOST, JSON, KEYS, TOKEN, Reply, call
 from sidecar.fakes import TESTS, MemoryService
 from snapupscale import protocol
+from snapupscale.colour import ColourTags
 from snapupscale.sidecar import app as routes
 from snapupscale.sidecar import messages, store
 from snapupscale.sidecar.app import make_app
 from snapupscale.sidecar.lifetime import Lifetime
 from snapupscale.sidecar.service import Service
+from snapupscale.stills.images import write_image
 from snapupscale.timeline import operations
 from snapupscale.timeline.snapshot import read_snapshot
 from waiting import ended
@@ -110,7 +113,7 @@ def test_the_service_takes_the_requests(message: dict[str, Any]) -> None:
     sent = {name: value for name, value in message["request"].items() if name != "kind"}
     assert kind == message["request"]["kind"]
     taken = {name: getattr(request, name) for name in sent}
-    assert {name: str(value) if name == "rate" else value for name, value in taken.items()} == sent
+    assert {name: str(value) if "rate" in name else value for name, value in taken.items()} == sent
 
 
 @golden("request-timeline-")
@@ -316,7 +319,12 @@ def test_the_golden_replies_are_what_the_sidecar_says_today(tmp_path: Path) -> N
 def test_the_golden_results_are_what_the_worker_gives_today(tmp_path: Path, clip: Callable[..., Path]) -> None:
     footage = clip("protocol.mp4", frames=30)
     quick = {"backend": "lanczos", "scale": 2, "limit": 1}
-    light: dict[str, dict[str, Any]] = {"upscale": quick, "export": {"format": "edl"}}
+    write_image(tmp_path / "a.png", np.zeros((18, 32, 3), dtype=np.uint16), tags=ColourTags())
+    light: dict[str, dict[str, Any]] = {
+        "upscale": quick,
+        "export": {"format": "edl"},
+        "hold": {"source": str(tmp_path / "a.png"), "rate": "24000/1001", "frames": 2},
+    }
     service = Service(tmp_path / "data")
     try:
         for kind in protocol.KINDS:

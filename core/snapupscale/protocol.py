@@ -29,7 +29,7 @@ EVENTS, STREAM = "/v1/events", "/v1/events/stream"
 TIMELINES, TIMELINE, PLAN = "/v1/timelines", "/v1/timelines/{id}", "/v1/timelines/{id}/plan"
 READBACK, TIMELINE_CANCEL = "/v1/timelines/{id}/readback", "/v1/timelines/{id}/cancel"
 
-KINDS = ("probe", "analyse", "cuts", "pick", "upscale", "export")
+KINDS = ("probe", "analyse", "cuts", "pick", "upscale", "export", "hold")
 PRIORITIES = ("interactive", "batch")
 STATES = ("queued", "running", "cancelling", "done", "failed", "interrupted")
 ENDED = ("done", "failed")

@@ -79,7 +79,7 @@ def test_a_part_of_the_footage() -> None:
 
 
 def test_what_shows_something_comes_first() -> None:
-    needed = {"export": {"format": "edl"}}
+    needed = {"export": {"format": "edl"}, "hold": {"rate": 24, "frames": 48}}
     priorities = {kind: decode(cls, {"source": "/a", **needed.get(kind, {})}).priority for kind, cls in KINDS.items()}
     assert {kind for kind, priority in priorities.items() if priority == "batch"} == {"analyse", "upscale"}
 
@@ -178,3 +178,17 @@ def test_an_error_on_the_wire() -> None:
 def test_cuts_take_no_settings_of_the_upscaler() -> None:
     with pytest.raises(SettingError, match="'backend' is no field of cuts"):
         decode(Cuts, {"source": "/a", "backend": "cpu"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"frames": 0}, "frames: 0 is outside"),
+        ({"rate": None}, "rate"),
+        ({"start": "10:00:00:25"}, "no timecode at 24"),
+        ({"start": "nonsense"}, "is no timecode"),
+    ],
+)
+def test_hold_refuses_what_makes_no_movie(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        job_request({"kind": "hold", "source": "/a.png", "rate": 24, "frames": 48, **changes})

@@ -10,18 +10,23 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from footage import long_footage
 from snapupscale.cli import main
+from snapupscale.colour import ColourTags
 from snapupscale.errors import Cancelled, DiskFull
 from snapupscale.job import Settings
 from snapupscale.media.decoder import Decoder
+from snapupscale.media.source import probe
 from snapupscale.scenes.methods import Detection, find_cuts
 from snapupscale.scenes.shots import Transition
 from snapupscale.sidecar import worker
 from snapupscale.sidecar.child import COMMAND
 from snapupscale.sidecar.worker import Task, Warm, serve
+from snapupscale.stills.images import write_image
+from snapupscale.timecode import exact_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -321,3 +326,66 @@ print(worker.serve(Task("a", lambda reply: None, set(), Warm()), "probe", {"sour
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "out-of-memory"
+
+
+def test_upscale_says_which_frame_each_still_is(client: Client, footage: Path, tmp_path: Path) -> None:
+    params = {"source": str(footage), "folder": str(tmp_path), "backend": "lanczos", "scale": 2, "pick": "first"}
+
+    done = client.ask("upscale", first=5, end=45, **params)["done"]
+
+    assert [(made["shot"], made["number"]) for made in done["made"]] == [(1, 5), (2, 20), (3, 40)]
+    assert [made["name"] for made in done["made"]] == done["stills"]
+
+
+def test_a_part_of_a_source_with_a_variable_rate_may_be_given_in_times(
+    client: Client, clip: Callable[..., Path], tmp_path: Path
+) -> None:
+    # 20 frames at 24 a second, then 40 at 12: times run to 100 twenty-fourths.
+    times = [*range(20), *range(20, 100, 2)]
+    footage = clip("worker_times.mp4", frames=60, picture=long_footage, pts=times, time_base=Fraction(1, 24))
+    params = {"source": str(footage), "folder": str(tmp_path), "backend": "lanczos", "scale": 2, "pick": "first"}
+    cuts = client.ask("cuts", source=str(footage))["done"]
+    assert cuts["variable"]
+    ratio = exact_rate(cuts["rate"]) / 24
+    first, end = (round(time * ratio) for time in (10, 70))
+
+    done = client.ask("upscale", first=first, end=end, counted="times", **params)["done"]
+
+    frames = [int(name.split("_f")[1][:5]) for name in done["stills"]]
+    assert [made["shot"] for made in done["made"]] == [1, 2, 3]
+    assert frames[1:] == [20, 40]
+    assert [made["number"] for made in done["made"]] == [round(times[frame] * ratio) for frame in frames]
+    assert done["made"][0]["number"] == first
+    part = {"first": first, "end": end, "counted": "times"}
+    picks = client.ask("pick", source=str(footage), pick="first", **part)["done"]["picks"]
+    assert [pick["frame"] for pick in picks] == frames
+
+
+def test_hold_makes_a_movie_beside_the_still_and_keeps_it(client: Client, tmp_path: Path) -> None:
+    still = tmp_path / "A001_s001_f00012_x4_still.png"
+    write_image(still, np.full((18, 32, 3), 30000, dtype=np.uint16), tags=ColourTags())
+    params = {"source": str(still), "rate": "24000/1001", "frames": 48, "start": "10:00:00:12", "start_rate": "25"}
+
+    done = client.ask("hold", **params)["done"]
+
+    movie = tmp_path / "A001_s001_f00012_x4_still_48f_23.976.snapupscale.mov"
+    assert done == {"movie": movie.name, "frames": 48}
+    source = probe(movie)
+    assert (source.frames, source.rate, str(source.start)) == (48, Fraction(24000, 1001), "10:00:00:11")
+    assert client.said("progress")[-1]["stage"] == "hold"
+    made = movie.stat().st_mtime_ns
+    assert client.ask("hold", **params)["done"] == done
+    assert movie.stat().st_mtime_ns == made
+    write_image(still, np.full((18, 32, 3), 10000, dtype=np.uint16), tags=ColourTags())
+    client.ask("hold", **params)
+    assert movie.stat().st_mtime_ns > made
+
+
+def test_hold_stops_when_asked(client: Client, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", np.zeros((18, 32, 3), dtype=np.uint16), tags=ColourTags())
+    client.cancelled.add("a")
+
+    answer = client.ask("hold", source=str(tmp_path / "a.png"), rate=24, frames=48)
+
+    assert answer["error"]["code"] == "cancelled"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import types
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from snapupscale import protocol
 from snapupscale.errors import SettingError
-from snapupscale.timecode import exact_rate
+from snapupscale.timecode import Timecode, exact_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,6 +81,9 @@ class Pick(Cuts):
     pick: Literal["best", "first", "middle"] = "best"
     first: int | None = None
     end: int | None = None
+    counted: Literal["frames", "times"] = "frames"
+    """What `first` and `end` are: frames as they are decoded, or, for a source of variable rate, times in frames of its
+    average rate."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -113,6 +116,23 @@ class Upscale(Pick):
             _within("limit", self.limit, 1, _LARGEST)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hold(Probe):
+    """Make of the still `source` a movie, beside it, that shows it for `frames` frames at `rate` frames per second."""
+
+    rate: Fraction = field()
+    frames: int
+    start: str = ""
+    """Timecode of the first frame, at `start_rate`, which is `rate` where it is left out."""
+    start_rate: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _within("frames", self.frames, 1, 10_000_000)
+        if self.start:
+            Timecode.parse(self.start, exact_rate(self.start_rate or self.rate))
+
+
 KINDS: Mapping[str, type[Probe]] = {
     "probe": Probe,
     "analyse": Analyse,
@@ -120,6 +140,7 @@ KINDS: Mapping[str, type[Probe]] = {
     "export": Export,
     "pick": Pick,
     "upscale": Upscale,
+    "hold": Hold,
 }
 """The kinds of jobs."""
 OF_CUTS = ("source", "rate", "method", "threshold", "min_shot")
@@ -145,12 +166,12 @@ def decode(cls: type[T], data: object) -> T:
     """
     if not isinstance(data, dict):
         raise SettingError(f"{cls.__name__.lower()} is a JSON object")
-    known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]  # T is always a dataclass
+    known = {each.name: each for each in fields(cls)}  # type: ignore[arg-type]  # T is always a dataclass
     for name in data:
         if name not in known:
             raise SettingError(f"{_shown(name)} is no field of {cls.__name__.lower()}", hint=f"Fields: {_list(known)}.")
-    for name, field in known.items():
-        if name not in data and field.default is MISSING:
+    for name, each in known.items():
+        if name not in data and each.default is MISSING:
             raise SettingError(f"{name}: it is missing")
     kinds = get_type_hints(cls)
     return cls(**{name: _value(name, kinds[name], value) for name, value in data.items()})

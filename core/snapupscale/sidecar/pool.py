@@ -26,7 +26,7 @@ class Pool:
     each of them that does everything, or a single one where there is none.
 
     command: starts a worker. idle: seconds without a job until a worker is let go. find_gpus: what each worker has to
-    find in its environment; called on a thread of its own.
+    find in its environment; called on a thread of its own. ended: called whenever a job has ended, or waits again.
     """
 
     def __init__(
@@ -36,8 +36,10 @@ class Pool:
         command: Sequence[str] = COMMAND,
         idle: float = IDLE,
         find_gpus: Callable[[], Sequence[Mapping[str, str]]] = gpus.find,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
+        self._ended = ended
         self._command = command
         self._idle = idle
         self._find_gpus = find_gpus
@@ -47,7 +49,7 @@ class Pool:
         # It never loads a model, so it needs no GPU.
         environment = {"CUDA_VISIBLE_DEVICES": "", MEMORY_SHARE: str(_QUICK_MEMORY)}
         self._quick = Supervisor(
-            store, start=Start(command=command, environment=environment), idle=idle, quick=True, ended=self.wake
+            store, start=Start(command=command, environment=environment), idle=idle, quick=True, ended=self._job_ended
         )
         threading.Thread(target=self._start_stills, name="pool", daemon=True).start()
 
@@ -71,6 +73,10 @@ class Pool:
         for each in everyone:
             each.close()
 
+    def _job_ended(self) -> None:
+        self.wake()
+        self._ended()
+
     def _start_stills(self) -> None:
         found = self._find_gpus()
         with self._lock:
@@ -83,7 +89,7 @@ class Pool:
                     idle=self._idle,
                     head_start=_HEAD_START if len(found) > 1 else 0.0,
                     gives_way=self._gives_way,
-                    ended=self.wake,
+                    ended=self._job_ended,
                 )
                 for environment in found or ({},)
             )

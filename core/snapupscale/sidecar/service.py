@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import stat
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 LONGEST_QUEUE = 1000
 MOST_EVENTS = 1000
 """Events that one call gives at most."""
+_PATIENCE = 5.0
+"""Seconds that a session may take to get on when the service closes."""
+_log = logging.getLogger(__name__)
 
 
 class Service:
@@ -46,8 +51,13 @@ class Service:
     ) -> None:
         self._folder = folder or user_data_path("snapupscale")
         self._store = Store(self._folder / "sidecar" / "jobs.sqlite")
-        self._pool = Pool(self._store, command=command, idle=idle)
+        self._closing = threading.Event()
+        self._ended = threading.Event()
+        self._ended.set()  # a session may have been between two stages when the last service ended
+        self._pool = Pool(self._store, command=command, idle=idle, ended=self._ended.set)
         self.timelines = Timelines(self._folder / "sidecar" / "timelines", self)
+        self._sessions = threading.Thread(target=self._advance_sessions, name="sessions", daemon=True)
+        self._sessions.start()
 
     def submit(self, data: object) -> dict[str, Any]:
         """Queue the job that a client's JSON object asks for; the job as `job` gives it.
@@ -89,6 +99,7 @@ class Service:
         if before is None or before.state in {"done", "failed"}:
             return False
         self._store.cancel(id)
+        self._ended.set()
         return True
 
     def events(self, after: int = 0, job: str | None = None, limit: int = MOST_EVENTS) -> list[dict[str, Any]]:
@@ -126,8 +137,24 @@ class Service:
 
     def close(self) -> None:
         """End the workers; what runs is interrupted, and goes on with the next Service."""
+        self._closing.set()
+        self._ended.set()
+        self._sessions.join(_PATIENCE)
         self._pool.close()
         self._store.close()
+
+    def _advance_sessions(self) -> None:
+        """Take sessions to their next stage while nobody asks for them."""
+        while True:
+            self._ended.wait()
+            self._ended.clear()
+            if self._closing.is_set():
+                return
+            try:
+                self.timelines.advance()
+            except Exception:
+                # The sessions must not stand still for good because of one.
+                _log.exception("no session could be taken further")
 
     def _with_source(self, data: object) -> object:
         """`data`, with the source and the settings of its `job`, if it is an export that names one: a page knows jobs,

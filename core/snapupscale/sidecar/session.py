@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from snapupscale.timeline.operations import Operation
     from snapupscale.timeline.plan import Plan
 
+CUTS = "cuts"
+"""The stage that every session begins with."""
 WORKING, PLANNED, APPLIED, PARTIAL, FAILED, UNDONE = protocol.SESSION_STATES
 
 
@@ -61,7 +63,9 @@ class Session:
     """Its `id` and `name`."""
     state: str = field(default=WORKING, metadata={"read": _read_state})
     jobs: Mapping[str, str] = field(default_factory=dict, metadata={"read": _texts()})
-    """The ids of the jobs, under the media that they are for."""
+    """The ids of the jobs that find cuts, under the media that they are for."""
+    stage: str = CUTS
+    """The stage that its jobs are in; see `stages`."""
     absent: Mapping[str, str] = field(default_factory=dict, metadata={"read": _texts()})
     """Why there is no job for a medium."""
     undoes: tuple[str, ...] = ()

@@ -6,17 +6,18 @@ import logging
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from snapupscale import protocol
 from snapupscale.errors import Cancelled, NotPlanned, OutputError, SettingError, SnapUpscaleError, SourceError
-from snapupscale.sidecar.analysis import CUTS_OPTIONS, found_in, reason
-from snapupscale.sidecar.messages import Cuts, fault
-from snapupscale.sidecar.messages import decode as decode_request
+from snapupscale.sidecar.analysis import found_in, reason
+from snapupscale.sidecar.messages import fault
 from snapupscale.sidecar.session import (
     APPLIED,
+    CUTS,
     FAILED,
     PARTIAL,
     PLANNED,
@@ -26,7 +27,10 @@ from snapupscale.sidecar.session import (
     outcome,
     took_back,
 )
+from snapupscale.sidecar.session_request import FOLDER, of_cuts, of_upscale, read_request
 from snapupscale.sidecar.shelf import Shelf
+from snapupscale.sidecar.stages import Known, first_fault, held, own_folder, project_folder, with_faults
+from snapupscale.sidecar.staging import Jobs, Staging
 from snapupscale.timeline.actions import make_plan
 from snapupscale.timeline.memory import Remembered, read_results
 from snapupscale.timeline.operations import flat
@@ -37,46 +41,33 @@ from snapupscale.timeline.snapshot import read_snapshot
 from snapupscale.timeline.wire import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
+    from snapupscale.timeline.found import Found
     from snapupscale.timeline.memory import Result
     from snapupscale.timeline.plan import Plan
     from snapupscale.timeline.scope import Wanted
     from snapupscale.timeline.snapshot import Snapshot
 
-ACTIONS = ("mark", "undo", "remove_markers")
-"""The actions that this version plans."""
-_SNAPSHOT, _PLAN, _READBACK = "snapshot", "plan", "readback"
+_SNAPSHOT, _CUTS, _PLAN, _READBACK = "snapshot", "cuts", "plan", "readback"
 _TAKING_BACK = ("undo", "remove_markers")
 _AGAIN = "Choose it from the menu again."
-_OPTIONS = (*CUTS_OPTIONS, *(each.name for each in fields(Options)))
 _log = logging.getLogger(__name__)
-
-
-class Jobs(Protocol):
-    """Who does the work; see Service."""
-
-    def submit(self, data: object, /) -> dict[str, Any]:
-        """Take on a job; gives it, with its `id`. Raises errors of the tree."""
-
-    def job(self, job_id: str, /) -> dict[str, Any] | None:
-        """A job with its result; None when there is none of that id."""
-
-    def brief(self, job_id: str, /) -> dict[str, Any] | None:
-        """A job without its result and stills, which may be long; None when there is none of that id."""
-
-    def cancel(self, job_id: str, /) -> bool:
-        """Ask a job to stop."""
 
 
 class Timelines:
     """The sessions of all timelines, kept under `folder`. Methods may be called on any thread, and wait for the disk
-    alone. A session goes on where it was when the sidecar ends."""
+    alone. A session goes on where it was when the sidecar ends.
 
-    def __init__(self, folder: Path, jobs: Jobs) -> None:
+    A session gets on when it is asked for, and with `advance`, which is to be called whenever a job has ended.
+    """
+
+    def __init__(self, folder: Path, jobs: Jobs, *, stills: Callable[[], Path] = own_folder) -> None:
+        """`stills` gives the folder that holds one for each project, where a session doesn't choose another."""
         self._shelf = Shelf(folder)
         self._jobs = jobs
+        self._stills = stills
+        self._staging = Staging(self._shelf, jobs)
         self._lock = threading.RLock()
 
     def open(self, data: object) -> dict[str, Any]:
@@ -85,7 +76,7 @@ class Timelines:
         Raises SettingError for what is no such request and when there is nothing to undo, QueueFull, DiskFull or
         OutputUnwritable. Footage that can't be used is no error: the plan says what was left out, and why.
         """
-        action, options, raw = _request(data)
+        action, options, raw = read_request(data)
         snapshot = read_snapshot(raw)
         now = time.time()
         session = Session(
@@ -125,6 +116,14 @@ class Timelines:
             found = [session for name in self._shelf.ids() if (session := self._session(name))]
             chosen = [each for each in found if timeline in {None, each.timeline["id"]}]
             return [self._public(self._advanced_if_possible(each)) for each in chosen]
+
+    def advance(self) -> None:
+        """Take all sessions as far as they come by now."""
+        for name in self._shelf.ids():
+            with self._lock:
+                session = self._session(name)
+                if session is not None:
+                    self._advanced_if_possible(session)
 
     def plan(self, session_id: str) -> dict[str, Any] | None:
         """The plan of a session, or None where there is no such session. Raises NotPlanned while its jobs run, and when
@@ -179,11 +178,11 @@ class Timelines:
                 return False
             # First, since with its jobs alone ended it would be planned, without any footage.
             self._keep(session, state=FAILED, error=fault(Cancelled("cancelled")))
-            self._give_up(session.jobs.values())
+            self._give_up(dict.fromkeys([*session.jobs.values(), *self._staging.jobs(session)]))
             return True
 
     def _with_jobs(self, session: Session, sources: Iterable[Wanted]) -> Session:
-        chosen = _of_cuts(session.options)
+        chosen = of_cuts(session.options)
         jobs, absent = {}, {}
         for source in sources:
             try:
@@ -213,33 +212,71 @@ class Timelines:
         """The session, planned when its jobs have ended."""
         if session.state != WORKING:
             return session
-        if any(job["state"] not in protocol.ENDED for job in self._briefly(session)):
+        if session.stage == CUTS and any(job["state"] not in protocol.ENDED for job in self._briefly(session)):
             return session
         try:
-            planned, plan = self._planned(session, self._snapshot(session.id))
+            snapshot = self._snapshot(session.id)
+            if session.action == "stills":
+                staged, ended = self._staged(session, snapshot)
+                session = self._keep(staged) if staged != session else session
+                if not ended:
+                    return session
+            planned, plan = self._planned(session, snapshot)
         except SettingError as error:
             return self._keep(session, state=FAILED, error=fault(error))
+        if not plan.summary.stills and (why := first_fault(self._staging.work(session))):
+            return self._keep(session, state=FAILED, error=why)
         self._shelf.write(session.id, _PLAN, plan_to_json(plan))
         return self._keep(planned)
 
+    def _staged(self, session: Session, snapshot: Snapshot) -> tuple[Session, bool]:
+        """The session, whose cuts are found, as far as its stages come by now, and whether they have ended."""
+        if session.stage == CUTS:
+            # The jobs may be forgotten before the last stage needs what they found.
+            found = {media: self._jobs.job(job) or {} for media, job in session.jobs.items()}
+            kept = ("state", "result", "error")
+            self._shelf.write(
+                session.id, _CUTS, {media: {name: job.get(name) for name in kept} for media, job in found.items()}
+            )
+        return self._staging.advance(session, lambda: self._known(session, snapshot))
+
+    def _known(self, session: Session, snapshot: Snapshot) -> Known:
+        base = Path(session.options[FOLDER]) if session.options.get(FOLDER) else self._stills()
+        return Known(
+            snapshot=snapshot,
+            findings=self._findings(session),
+            memory=self._memory(self._earlier(session)),
+            options=of_upscale(session.options),
+            folder=project_folder(base, snapshot),
+        )
+
+    def _findings(self, session: Session) -> dict[str, Found | str]:
+        """What the jobs found in each medium, or why nothing is known of it."""
+        kept = self._shelf.part(session.id, _CUTS) if session.action == "stills" else None
+        jobs = {media: self._jobs.job(job) for media, job in session.jobs.items()} if kept is None else kept
+        found = {media: found_in(job) if job and job["state"] else reason({}) for media, job in jobs.items()}
+        return {**session.absent, **found}
+
     def _planned(self, session: Session, snapshot: Snapshot) -> tuple[Session, Plan]:
         """The session as it is with its plan, and the plan."""
-        jobs = {media: self._jobs.job(job) for media, job in session.jobs.items()}
-        found = {media: found_in(job) if job else reason({}) for media, job in jobs.items()}
-        options = read_options({name: value for name, value in session.options.items() if name not in CUTS_OPTIONS})
+        options = read_options(session.options)
         earlier = self._earlier(session)
         plan_with = partial(
             make_plan,
             session.action,
             snapshot,
             session.id,
-            findings={**session.absent, **found},
+            findings=self._findings(session),
             memory=self._memory(earlier),
             stamp=time.strftime("%Y-%m-%d %H.%M.%S", time.localtime(session.created)),
         )
         undoes: tuple[str, ...] = ()
         if session.action == "undo":
             plan, undoes = _undo(options, earlier, lambda target: plan_with(options=replace(options, session=target)))
+        elif session.action == "stills":
+            work = self._staging.work(session)
+            plan = plan_with(options=options, held=held(self._known(session, snapshot), work.upscale, work.hold))
+            plan = with_faults(plan, work)
         else:
             plan = plan_with(options=options)
         if session.action == "remove_markers":
@@ -292,7 +329,7 @@ class Timelines:
             return None
 
     def _briefly(self, session: Session) -> list[dict[str, Any]]:
-        return [found for job in session.jobs.values() if (found := self._jobs.brief(job))]
+        return [found for job in self._staging.jobs(session) if (found := self._jobs.brief(job))]
 
     def _keep(self, session: Session, **changes: Any) -> Session:
         changed = replace(session, updated=time.time(), **changes)
@@ -306,30 +343,11 @@ class Timelines:
             "state": session.state,
             "timeline": session.timeline,
             "jobs": self._briefly(session),
+            "progress": self._staging.progress(session),
             "error": session.error,
             "created": session.created,
             "updated": session.updated,
         }
-
-
-def _request(data: object) -> tuple[str, dict[str, Any], object]:
-    """The action, the options and the snapshot, undecoded, that a client sends."""
-    if not isinstance(data, dict):
-        raise SettingError("a session is a JSON object", hint='Send {"action", "snapshot", "options"}.')
-    action, options = data.get("action"), data.get("options", {})
-    if action not in ACTIONS:
-        raise SettingError(f"action: {str(action)[:40]!r} is no action", hint=f"Actions: {', '.join(ACTIONS)}.")
-    if not isinstance(options, dict):
-        raise SettingError("options: is no object")
-    if unknown := sorted(str(name) for name in options.keys() - set(_OPTIONS)):
-        raise SettingError(f"options: {unknown[0][:40]!r} is no option", hint=f"Options: {', '.join(_OPTIONS)}.")
-    read_options({name: value for name, value in options.items() if name not in CUTS_OPTIONS})
-    decode_request(Cuts, {"source": "", **_of_cuts(options)})
-    return action, options, data.get("snapshot")
-
-
-def _of_cuts(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: options[name] for name in CUTS_OPTIONS if name in options}
 
 
 def _undo(

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,12 +31,17 @@ from snapupscale.scenes.methods import find_cuts
 from snapupscale.scenes.results import as_json
 from snapupscale.scenes.signal import analyse
 from snapupscale.sidecar.containment import MEMORY_SHARE, PARENT
-from snapupscale.sidecar.messages import KINDS, Cuts, Export, Pick, Probe, Upscale, decode, fault
-from snapupscale.timecode import exact_rate, format_rate
+from snapupscale.sidecar.messages import KINDS, Cuts, Export, Hold, Pick, Probe, Upscale, decode, fault
+from snapupscale.stills.hold import hold, movie_name, read_movie
+from snapupscale.timecode import Timecode, exact_rate, format_rate
 from snapupscale.timeline.conform import frame_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from fractions import Fraction
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from snapupscale.media.source import Source
     from snapupscale.scenes.methods import Detection
@@ -199,26 +204,52 @@ def _export(request: Export, task: Task) -> dict[str, Any]:
 
 
 def _pick(request: Pick, task: Task) -> dict[str, Any]:
-    findings = find(_source(request), _settings(request), task.progress)
+    settings, _ = _settings_of_part(request, task)
+    findings = find(_source(request), settings, task.progress)
     return {"picks": [asdict(pick) for pick in findings.picks]}
 
 
 def _upscale(request: Upscale, task: Task) -> dict[str, Any]:
+    settings, numbers = _settings_of_part(request, task)
+    made: dict[str, dict[str, Any]] = {}
+
+    def finished(still: Still) -> None:
+        number = still.frame if numbers is None else int(numbers[still.frame])
+        made[still.path.name] = {"name": still.path.name, "shot": still.shot, "number": number}
+        task.still(still)
+
     outcome = run(
         request.source,
         _folder(request),
-        _settings(request),
+        settings,
         progress=task.progress,
         say=task.say,
-        finished=task.still,
+        finished=finished,
         upscaler_for=task.warm.lend,
     )
     return {
         "stills": [path.name for path in outcome.stills],
+        "made": [made[path.name] for path in outcome.stills],
         "timelines": [path.name for path in outcome.timelines],
         "report": outcome.report.name,
         "kept": outcome.kept,
     }
+
+
+def _hold(request: Hold, task: Task) -> dict[str, Any]:
+    still, rate = Path(request.source), exact_rate(request.rate)
+    movie = still.with_name(movie_name(still.stem, request.frames, rate))
+    if not _is_held(still, movie, request.frames, rate):
+        start_rate = exact_rate(request.start_rate or rate)
+        hold(
+            still,
+            movie,
+            frames=request.frames,
+            rate=rate,
+            start=Timecode.parse(request.start, start_rate) if request.start else None,
+            progress=partial(task.progress, "hold"),
+        )
+    return {"movie": movie.name, "frames": request.frames}
 
 
 _WORK: Mapping[str, Callable[[Any, Task], dict[str, Any]]] = {
@@ -228,6 +259,7 @@ _WORK: Mapping[str, Callable[[Any, Task], dict[str, Any]]] = {
     "export": _export,
     "pick": _pick,
     "upscale": _upscale,
+    "hold": _hold,
 }
 _REPORT = "This is a fault of SnapUpscale. Report it, with the log of the sidecar."
 
@@ -256,6 +288,26 @@ def _settings(request: Pick) -> Settings:
     if request.rate is not None:
         values["rate"] = exact_rate(request.rate)
     return Settings(**values)
+
+
+def _settings_of_part(request: Pick, task: Task) -> tuple[Settings, NDArray[np.int64] | None]:
+    """The settings with their part in frames as decoded; and each frame's number, where the part was given in times."""
+    settings = _settings(request)
+    if request.counted == "frames":
+        return settings, None
+    numbers = frame_numbers(analyse(_source(request), progress=partial(task.progress, "analyse")))
+    if settings.first is None or settings.end is None:
+        return settings, numbers
+    first, end = (int(at) for at in numbers.searchsorted([settings.first, settings.end]))
+    first = min(first, len(numbers) - 1)
+    return replace(settings, first=first, end=max(first + 1, end)), numbers
+
+
+def _is_held(still: Path, movie: Path, frames: int, rate: Fraction) -> bool:
+    """Whether an earlier job has made the movie of the still as it is now."""
+    known = read_movie(movie)
+    made = known is not None and (known.frames, known.rate) == (frames, rate)
+    return made and movie.stat().st_mtime_ns >= still.stat().st_mtime_ns
 
 
 def _listen(requests: queue.SimpleQueue[dict[str, Any]], cancelled: set[str]) -> None:
