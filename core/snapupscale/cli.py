@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(kinds)
     _add_doctor(kinds)
     _add_sidecar(kinds)
+    _add_install(kinds)
     return parser
 
 
@@ -164,6 +165,18 @@ def _add_sidecar(kinds: Kinds) -> None:
     _command(actions, "stop", commands.sidecar_stop, "stop the service")
     # Not for people, so not in the list.
     actions.add_parser("worker").set_defaults(command=commands.sidecar_worker)
+
+
+def _add_install(kinds: Kinds) -> None:
+    for name, function, summary in (
+        ("install", commands.install, "put the menu scripts where DaVinci Resolve looks for them"),
+        ("uninstall", commands.uninstall, "remove the menu scripts, and put back what was there before"),
+    ):
+        parser = _command(kinds, name, function, summary)
+        who = parser.add_mutually_exclusive_group()
+        who.add_argument("--user", action="store_true", help="for this user; the default")
+        who.add_argument("--all", action="store_true", help="for all users; needs an administrator's rights")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
 
 
 def _command(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from dataclasses import asdict
@@ -221,6 +222,38 @@ def sidecar_worker(options: Namespace) -> None:
     from snapupscale.sidecar.worker import main
 
     main()
+
+
+def install(options: Namespace) -> None:
+    """Put the menu scripts in their places."""
+    from snapupscale.installing.install import install as install_at
+    from snapupscale.installing.payload import payload, program, scripts
+    from snapupscale.installing.places import places
+
+    source, command = scripts(), program()
+    for place in places(sys.platform, os.environ, everybody=options.all):
+        if not place.editor.is_dir():
+            console.say(f"DaVinci Resolve has no folder {place.editor} yet; the scripts wait for it there")
+        content = payload(place, source, command)
+        for step in install_at(place, content, everybody=options.all, dry_run=options.dry_run):
+            _print(str(step))
+    if not options.dry_run:
+        console.say("installed: choose Workspace > Scripts > SnapUpscale in DaVinci Resolve")
+
+
+def uninstall(options: Namespace) -> None:
+    """Take the menu scripts away."""
+    from snapupscale.installing.install import uninstall as uninstall_at
+    from snapupscale.installing.places import places
+
+    found = False
+    for place in places(sys.platform, os.environ, everybody=options.all):
+        steps = uninstall_at(place, everybody=options.all, dry_run=options.dry_run)
+        found = found or steps is not None
+        for step in steps or ():
+            _print(str(step))
+    if not found:
+        console.say(f"nothing is installed for {'all users' if options.all else 'this user'}")
 
 
 def _format_for(options: Namespace, source: Source) -> str:
