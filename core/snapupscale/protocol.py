@@ -92,6 +92,7 @@ SESSION_REPLY = {
     "state": Text(*SESSION_STATES),
     "timeline": {"id": str, "name": str},
     "jobs": [JOB_REPLY],
+    "progress": {"stage": str, "done": int, "total": int},
     "error": _MAYBE_ERROR,
     "created": NUM,
     "updated": NUM,
