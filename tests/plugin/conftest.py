@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -69,3 +72,17 @@ def script(starter: Callable[..., Starter]) -> Callable[[str], Starter]:
         return starter(sys.executable, "-c", text)
 
     return make
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that are opened in the browser; of pages in files, their text."""
+    seen: list[str] = []
+
+    def opened(url: str) -> bool:
+        parts = urlsplit(url)
+        seen.append(Path(url2pathname(parts.path)).read_text() if parts.scheme == "file" else url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opened)
+    return seen

@@ -26,8 +26,8 @@ MENU = PACKAGE.parent / "menu"
 MODULES = [*sorted(PACKAGE.rglob("*.py")), *sorted(MENU.glob("*.py")), Path(protocol.__file__)]
 # Modules of Python 3.6 that are in 3.14 too.
 LIBRARY = {"http", "json", "os", "pwd", "re", "socket", "stat", "subprocess", "sys", "tempfile", "time", "typing"}
-LIBRARY |= {"collections", "contextlib", "ctypes", "functools", "html", "itertools", "math", "pathlib", "signal"}
-LIBRARY |= {"traceback", "unicodedata", "urllib", "webbrowser"}
+LIBRARY |= {"bisect", "collections", "contextlib", "ctypes", "functools", "html", "itertools", "math", "pathlib"}
+LIBRARY |= {"signal", "traceback", "unicodedata", "urllib", "webbrowser"}
 EDITOR = {"DaVinciResolveScript", "fusionscript", "typing_extensions"}
 """What the editor brings, and what is imported for the check of types alone."""
 PROGRAM = """
@@ -118,3 +118,27 @@ def test_a_script_starts_the_sidecar_and_gets_its_answers(
     assert result.stderr == ""
     assert found
     assert result.stdout.split() == ["30", "not-found", str(found.pid)]
+
+
+MENU_PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from snapupscale_resolve.menu import ACTIONS, run
+print([run(action, {"bmd": None}) for action in sorted(ACTIONS)])
+"""
+
+
+@pytest.mark.parametrize("python", [sys.executable, *pythons()])
+def test_the_menu_says_what_is_missing_in_every_python(python: str, installed: Path, tmp_path: Path) -> None:
+    environ = {"TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "PATH": "/nowhere", "HOME": str(tmp_path)}
+    result = subprocess.run(
+        [python, "-I", "-W", "error", "-c", MENU_PROGRAM, str(installed)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+        timeout=60,
+    )
+    assert result.stderr == ""
+    assert result.stdout.endswith("[False, False, False, False, False]\n")
+    assert "SnapUpscale: Show Shots: DaVinci Resolve is not there." in result.stdout

@@ -1,0 +1,12 @@
+"""Workspace > Scripts > SnapUpscale > Mark Scene Cuts: markers on the timeline."""
+
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "@LIB@")
+try:
+    from snapupscale_resolve.menu import run
+except ImportError as error:
+    print("SnapUpscale: its files are not where they were installed (%s). Install it again." % error)  # noqa: T201
+else:
+    run("mark", globals())
