@@ -359,13 +359,20 @@ def test_prefs_that_are_a_link_a_pipe_another_users_or_huge_are_not_read(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links and modes")
-def test_the_inbox_is_the_users_alone_and_no_link(place: Place, mailbox: Mailbox, tmp_path: Path) -> None:
+def test_the_inbox_is_the_users_alone_and_no_link(
+    place: Place, mailbox: Mailbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     assert place.inbox.stat().st_mode & 0o777 == 0o700
     mailbox.close()
     (tmp_path / "elsewhere").mkdir()
     place.inbox.symlink_to(tmp_path / "elsewhere")
-    Mailbox(MemoryService(), Lifetime(1), FakeScreen(), find=lambda: (place,)).look()
+    clock = Clock()
+    another = Mailbox(MemoryService(), Lifetime(1), FakeScreen(), find=lambda: (place,), clock=clock)
+    for _ in range(3):
+        another.look()
+        clock.now += 20
     assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert len(caplog.records) == 1, "it is said once"
 
 
 def test_the_thread_answers_outlives_a_fault_and_ends(

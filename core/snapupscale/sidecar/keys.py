@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,14 @@ _MOST_SESSIONS = 64
 
 
 class Keys:
-    """The secrets of one sidecar, kept in memory. Not for use by several threads, apart from `redact`."""
+    """The secrets of one sidecar, kept in memory. For use by several threads."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.token = secrets.token_urlsafe(32)
         self._clock = clock
         self._codes: dict[str, float] = {}
         self._sessions: dict[str, None] = {}
+        self._lock = threading.Lock()
 
     def is_token(self, text: str) -> bool:
         """Whether `text` is the token, compared in constant time."""
@@ -30,27 +32,30 @@ class Keys:
 
     def is_session(self, text: str) -> bool:
         """Whether `text` is a session that a code was traded for."""
-        return _find(text, self._sessions) is not None
+        with self._lock:
+            return _find(text, self._sessions) is not None
 
     def new_code(self) -> str:
         """A code that opens one session within the next `CODE_SECONDS`."""
-        self._forget_old_codes()
         code = secrets.token_urlsafe(32)
-        self._codes[code] = self._clock() + CODE_SECONDS
-        _keep_newest(self._codes, _MOST_CODES)
+        with self._lock:
+            self._forget_old_codes()
+            self._codes[code] = self._clock() + CODE_SECONDS
+            _keep_newest(self._codes, _MOST_CODES)
         return code
 
     def redeem(self, code: str) -> str | None:
         """A new session for `code`, which is then spent; None when it is unknown, spent or too old."""
-        self._forget_old_codes()
-        known = _find(code, self._codes)
-        if known is None:
-            return None
-        del self._codes[known]
-        session = secrets.token_urlsafe(32)
-        self._sessions[session] = None
-        _keep_newest(self._sessions, _MOST_SESSIONS)
-        return session
+        with self._lock:
+            self._forget_old_codes()
+            known = _find(code, self._codes)
+            if known is None:
+                return None
+            del self._codes[known]
+            session = secrets.token_urlsafe(32)
+            self._sessions[session] = None
+            _keep_newest(self._sessions, _MOST_SESSIONS)
+            return session
 
     def redact(self, text: str) -> str:
         """`text` without any secret."""

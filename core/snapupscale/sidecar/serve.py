@@ -20,6 +20,8 @@ from snapupscale.sidecar.guard import MOST_HEADER_BYTES, Guard
 from snapupscale.sidecar.keys import Keys
 from snapupscale.sidecar.lifetime import Lifetime
 from snapupscale.sidecar.log import logging_to_file
+from snapupscale.sidecar.mailbox import Mailbox, serving
+from snapupscale.sidecar.mailbox_screen import Screen
 from snapupscale.sidecar.messages import PROTOCOL
 from snapupscale.sidecar.processes import start_time
 
@@ -97,7 +99,8 @@ def _run(
         discovery.write(found)
         _log.info("version %s serves on port %d", __version__, port)
         ready()
-        _Server(config, lifetime, service).run(sockets=[listener])
+        with serving(Mailbox(service, lifetime, Screen(port, keys.new_code))):
+            _Server(config, lifetime, service).run(sockets=[listener])
     finally:
         discovery.remove(found)
 
