@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from snapupscale.colour import ColourTags
 
 DEFAULT_SEQUENCE_RATE = Fraction(24)
+# What a container calls itself need not be text. From version 19 on av puts up with that by itself.
+_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 _ASSUMED_RATE = Fraction(25)
 _ATTACHED_PICTURE = 0x0400
 _DEFAULT_STREAM = 0x0001
@@ -131,7 +133,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
     """Open one file for reading, local files alone. Raises a SourceError."""
     _require_content(path)
     try:
-        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        container = av.open(str(path), options={"protocol_whitelist": "file"}, **_LENIENT)
     except (InvalidDataError, EndOfFile) as error:
         raise _undecodable(path) from error
     except FFmpegError as error:

@@ -298,7 +298,7 @@ def _version(answer: object, told: str) -> Tuple[int, ...]:
     """The first two numbers of the version: from the list that the editor gives, else from the text."""
     if isinstance(answer, dict):
         answer = [answer[key] for key in sorted(answer)]
-    parts = answer[:2] if isinstance(answer, (list, tuple)) else told.split(".")[:2]
+    parts = answer[:2] if isinstance(answer, (list, tuple)) and answer else told.split(".")[:2]
     numbers = [str(part) for part in parts]
     return tuple(int(part) for part in numbers if part.isdigit())
 
