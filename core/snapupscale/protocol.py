@@ -160,11 +160,8 @@ ITEM = {
     "in_scope": Usual(bool),
 }
 _MEDIA = dict.fromkeys(("id", "path", "type", "rate", "frames"), str)  # type: Object
-_MEDIA.update(
-    dict.fromkeys(
-        ("start_timecode", "resolution", "online", "drop", "field", "colour_space", "par", "alpha"), Usual(str)
-    )
-)
+_USUAL_TEXTS = ("start_timecode", "resolution", "online", "drop", "field", "colour_space", "par", "alpha")
+_MEDIA.update(dict.fromkeys(_USUAL_TEXTS, Usual(str)))
 SNAPSHOT = {
     "protocol": int,
     "host": {"product": str, "version": str},
