@@ -98,7 +98,28 @@ def test_sound_that_comes_along_gets_its_tracks() -> None:
     video, _ = pool_of(bench).AppendToTimeline([given])
     assert (video.GetTrackTypeAndIndex(), video.GetStart(), video.GetDuration()) == (["video", 3], 86500, 90)
     assert timeline.GetTrackCount("audio") == 3
-    assert pool_of(bench).AppendToTimeline([wish(bench, movie(bench), mediaType=2, trackIndex=4)]) == []
+
+
+def test_tracks_that_are_missing_are_made() -> None:
+    """Recorded on 19.1.3: a picture for track 2 of a timeline with one made a video and an audio track."""
+    bench = Bench()
+    timeline = bench.handle(bench.timeline)
+    [made] = pool_of(bench).AppendToTimeline([wish(bench, movie(bench), mediaType=1, trackIndex=2)])
+    assert made.GetTrackTypeAndIndex() == ["video", 2]
+    assert [timeline.GetTrackCount(kind) for kind in ("video", "audio")] == [2, 2]
+    assert pool_of(bench).AppendToTimeline([wish(bench, movie(bench), mediaType=2, trackIndex=4)])
+    assert [timeline.GetTrackCount(kind) for kind in ("video", "audio")] == [2, 4]
+
+
+def test_what_was_placed_may_be_gone_after_saving() -> None:
+    """Facts 1.4: errored placements vanish on save."""
+    bench = Bench(quirks="append_vanishes")
+    [kept] = [bench.add_item(movie(bench), 86400, 10)]
+    made = pool_of(bench).AppendToTimeline([wish(bench, movie(bench), recordFrame=86500)])
+    assert made[0].GetUniqueId() in {item.id for item in bench.timeline.items()}
+    assert bench.resolve.GetProjectManager().SaveProject() is True
+    assert bench.timeline.items() == [kept]
+    assert made[0].GetUniqueId() == ""
 
 
 def test_a_silent_movie_has_no_sound_to_place() -> None:
@@ -144,7 +165,7 @@ def test_the_marks_of_a_still_are_honoured(quirks: str, duration: int) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"trackIndex": 2}, {"trackIndex": 0}, {"recordFrame": 0}, {"startFrame": 10, "endFrame": 10}, {"mediaType": 3},
+    [{"trackIndex": 101}, {"trackIndex": 0}, {"recordFrame": 0}, {"startFrame": 10, "endFrame": 10}, {"mediaType": 3},
      {"mediaPoolItem": None}, {"startFrame": -1}, {"endFrame": "48"}],
     ids=str,
 )  # fmt: skip

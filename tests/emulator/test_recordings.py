@@ -1,7 +1,7 @@
 """The emulator against what a live 19.1.3.7 answered, as others recorded in August 2026 (davinci-resolve-mcp).
 
 Each case is a recorded probe of what is emulated, in a project with one movie of 48 frames on the timeline PROBE_TL.
-What the recordings show of rendering and of exports is not emulated, and not here.
+What they show of exports is in `test_exchange`; rendering is not emulated.
 """
 
 from __future__ import annotations

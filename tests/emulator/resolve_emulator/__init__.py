@@ -25,10 +25,18 @@ UNKNOWN = (
     "Where rates differ, GetSourceStartFrame is rounded to the timeline's grid: now and then one frame off, as seen.",
     "A take's endFrame is exclusive, as sent.",
     "AppendToTimeline cuts an endFrame behind the media's end off there.",
-    "Sound that comes with a picture makes the audio tracks that it needs.",
     "Ripple deletion moves a track up where it is free in the deleted span.",
     "Replacement media shorter than an item's span is refused (one user's report).",
     "A still without marks gets 5 seconds, rounded to frames.",
-    "Export, ImportTimelineFromFile and rendering are refused, though live builds do them.",
+    "Missing tracks are made up to the one that AppendToTimeline names: recorded for the first above the topmost.",
+    "Of a timeline that isn't the current one, the playhead and what lies under it are refused; edits are done.",
+    "DetectSceneCuts works in the free edition too.",
+    "An imported timeline becomes the current one; without a name it takes that in the file, a DRT that of the file.",
+    "An EDL starts a timeline at its first record timecode, at the rate of the project.",
+    "Exports leave out transitions, titles and generators. Their files hold the cut as other programs read it; the"
+    " elements of transforms, the columns of tables behind the twelfth and a DRT are the emulator's own.",
+    "In an OTIO, ranges count at the rate of the media.",
+    "An EDL is written with EXPORT_NONE alone. AAF, ALE, Dolby Vision, HDR10, ImportIntoTimeline and rendering are"
+    " refused, though live builds do them.",
 )
 """What the emulator decided without a measurement."""

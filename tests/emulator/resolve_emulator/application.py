@@ -55,6 +55,8 @@ class Application:
     prefs: dict[str, Any] = field(default_factory=dict)
     keyframe_mode: int = 0
     deletes: int = 0
+    doomed: list[state.Item] = field(default_factory=list)
+    """Items that will be gone after the project was saved (facts 1.4)."""
     clock: float | None = None
     """Seconds of the fake clock; None for the real one."""
     on_wait: Callable[[], None] | None = None

@@ -55,6 +55,21 @@ def decoded(saved: dict[str, Any]) -> Project:
     return project
 
 
+def encoded_timeline(timeline: Timeline, clips: list[Clip]) -> dict[str, Any]:
+    """One timeline with the clips that it shows."""
+    return {"timeline": _timeline(timeline), "clips": [_clip(clip) for clip in clips]}
+
+
+def decoded_clips(saved: dict[str, Any]) -> list[Clip]:
+    """The clips that `encoded_timeline` was given."""
+    return [_read_clip(clip) for clip in saved["clips"]]
+
+
+def decoded_timeline(saved: dict[str, Any], clips: dict[str, Clip]) -> Timeline:
+    """The timeline that `encoded_timeline` was given, on these clips by their old ids."""
+    return _read_timeline(saved["timeline"], clips)
+
+
 def numbered(value: Any) -> Any:
     """The same with every id as its number in the order of appearance, so that ids given away in vain don't count."""
     seen: dict[str, str] = {}

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resolve_emulator import archive
+from resolve_emulator import archive, editing
 from resolve_emulator.application import UNTITLED
 from resolve_emulator.face import Face, by_number, need, text
 
@@ -98,5 +98,8 @@ class ManagerFace(Face):
         return True
 
     def _save(self) -> None:
+        for timeline in self.app.project.timelines:
+            editing.delete(timeline, [item for item in timeline.items() if item in self.app.doomed], ripple=False)
+        self.app.doomed.clear()
         self.app.project.saved = True
         self.app.store(self.app.project.name, archive.encoded(self.app.project) | {"ids": self.app.last_id})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resolve_emulator.face import Face, Refused, need, number, text, whole
+from resolve_emulator.face import Face, Refused, by_number, need, number, text, whole
 
 COLOURS = frozenset(
     (
@@ -119,21 +119,28 @@ class ColourFace(Face):
         return True
 
     def AddFlag(self, color: Any) -> bool:
+        flags = self._flags()
         need(color in COLOURS)
-        if color not in self.state.flags:
-            self.state.flags.append(color)
+        if color not in flags:
+            flags.append(color)
         return True
 
     def GetFlagList(self) -> list[str]:
-        return list(self.state.flags)
+        return list(self._flags())
 
     def GetFlags(self) -> dict[float, str]:
-        return {float(number): flag for number, flag in enumerate(self.state.flags, 1)}
+        return by_number(self._flags())
 
     def ClearFlags(self, color: Any) -> bool:
-        need(color == "All" or color in self.state.flags)
-        self.state.flags[:] = [] if color == "All" else [flag for flag in self.state.flags if flag != color]
+        flags = self._flags()
+        need(color == "All" or color in flags)
+        flags[:] = [] if color == "All" else [flag for flag in flags if flag != color]
         return True
+
+    def _flags(self) -> list[str]:
+        """Those of the clip for an item too: a flag shows on every item of the clip, as recorded on 19.1.3."""
+        flags: list[str] = (getattr(self.state, "clip", None) or self.state).flags
+        return flags
 
 
 CLIP_COLOURS = frozenset(

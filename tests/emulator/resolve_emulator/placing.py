@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from resolve_emulator.face import Refused, need, number, whole
+from resolve_emulator.face import need, number, whole
 from resolve_emulator.spans import record_duration
 from resolve_emulator.state import Clip, Item, Timeline, Track
 
 if TYPE_CHECKING:
     from resolve_emulator.application import Application
 
-_MEDIA_TYPES = {1: ("video",), 2: ("audio",), None: ("video", "audio")}
+SOUND = 2
+MOST_TRACKS = 100
+_MEDIA_TYPES = {1: ("video",), SOUND: ("audio",), None: ("video", "audio")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +54,15 @@ def place(app: Application, timeline: Timeline, wish: Wish) -> list[Item]:
     """Put one piece on its tracks, video and audio linked unless one of them was asked for.
 
     A piece that would overlap is dropped, and the earlier one stays: what comes back is then an item without an id.
-    Refuses a track that is not there or is locked, and an empty piece.
+    Tracks that are missing are made. Refuses a locked track and an empty piece.
     """
     kinds = [kind for kind in _MEDIA_TYPES[wish.media] if _has(wish.clip, kind)]
     need(kinds and wish.clip is not timeline.clip)
     source_in, duration = _extent(app, timeline, wish)
     start = wish.record if wish.record is not None else _append_point(timeline, kinds)
     need(start >= timeline.start)
-    lanes = [_lane(timeline, kind, wish) for kind in kinds]
+    _make_tracks(timeline, wish)
+    lanes = [timeline.tracks[kind][wish.track - 1] for kind in kinds]
     need(not any(lane.locked for lane in lanes))
     items = [
         Item(
@@ -79,6 +82,8 @@ def place(app: Application, timeline: Timeline, wish: Wish) -> list[Item]:
         item.id = app.new_id()
         insert(lane, item)
     link(items)
+    if app.quirks.append_vanishes:
+        app.doomed += items
     return items
 
 
@@ -118,14 +123,13 @@ def _has(clip: Clip, kind: str) -> bool:
     return clip.asset.has_video if kind == "video" else clip.asset.has_audio
 
 
-def _lane(timeline: Timeline, kind: str, wish: Wish) -> Track:
-    """The track; for the sound that comes along with a picture, tracks are made where they are missing."""
-    tracks = timeline.tracks[kind]
-    while kind == "audio" and wish.media is None and len(tracks) < wish.track <= len(timeline.tracks["video"]):
-        tracks.append(Track(sub_type="stereo"))
-    if not 1 <= wish.track <= len(tracks):
-        raise Refused
-    return tracks[wish.track - 1]
+def _make_tracks(timeline: Timeline, wish: Wish) -> None:
+    """The tracks that are missing: of both types for a picture, as recorded on 19.1.3 for one above the topmost."""
+    need(1 <= wish.track <= MOST_TRACKS)
+    for kind in ("audio",) if wish.media == SOUND else ("video", "audio"):
+        tracks = timeline.tracks[kind]
+        while len(tracks) < wish.track:
+            tracks.append(Track(sub_type="stereo" if kind == "audio" else ""))
 
 
 def _append_point(timeline: Timeline, kinds: list[str]) -> Fraction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from resolve_emulator import editing, importing, placing, sequences
+from resolve_emulator import conforming, editing, importing, placing, sequences
 from resolve_emulator.face import Face, Refused, listed, need, text
 from resolve_emulator.state import Bin, Clip, Item, Pool, Timeline
 
@@ -112,6 +112,10 @@ class PoolFace(Face):
             except Refused:
                 break
         return made
+
+    def ImportTimelineFromFile(self, path: Any, options: Any = None) -> Timeline:
+        """None for a name that is there."""
+        return conforming.import_timeline(self.app, path, conforming.read_options(options))
 
     def DeleteTimelines(self, timelines: Any) -> bool:
         going = listed(timelines, Timeline)

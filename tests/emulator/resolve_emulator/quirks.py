@@ -17,6 +17,8 @@ class Quirks:
     """A dialog is open: every call gives False, None or []."""
     append_drops: bool = False
     """AppendToTimeline places nothing and gives items without an id."""
+    append_vanishes: bool = False
+    """What AppendToTimeline placed is gone once the project is saved."""
     none_lists: bool = False
     """Calls that give a list fail with None, not with []."""
     still_ignores_end: bool = False

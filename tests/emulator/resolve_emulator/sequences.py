@@ -38,7 +38,7 @@ def create(app: Application, name: str, *, locked: bool = True) -> Timeline:
         tracks={"video": [Track()], "audio": [Track(sub_type="stereo")], "subtitle": []},
         settings={"useCustomSettings": "0"},
     )
-    _adopt(app, timeline)
+    _enter(app, timeline)
     app.project.timeline = timeline
     if locked:
         lock_if_asked(app, timeline)
@@ -56,12 +56,17 @@ def duplicate(app: Application, timeline: Timeline, name: str) -> Timeline:
     """A copy with new ids for the timeline and its items; it becomes the current one."""
     clips = {id(clip): clip for clip in app.project.clips()}
     new = copy.deepcopy(timeline, {id(timeline.clip): None, **clips})
+    return adopt(app, new, name)
+
+
+def adopt(app: Application, new: Timeline, name: str) -> Timeline:
+    """Give a timeline and its items new ids and a clip in the current bin; it becomes the current one."""
     new.id, new.name, new.selection = app.new_id(), name, []
     ids = {item.id: app.new_id() for item in new.items()}
     for item in new.items():
         item.id = ids[item.id]
         item.linked = [ids[other] for other in item.linked if other in ids]
-    _adopt(app, new)
+    _enter(app, new)
     app.project.timeline = new
     return new
 
@@ -91,7 +96,7 @@ def refresh(clip: Clip) -> None:
         clip.asset = _asset(clip.timeline)
 
 
-def _adopt(app: Application, timeline: Timeline) -> None:
+def _enter(app: Application, timeline: Timeline) -> None:
     clip = add_clip(app, _asset(timeline), timeline.name)
     clip.timeline, timeline.clip = timeline, clip
     app.project.timelines.append(timeline)

@@ -62,7 +62,7 @@ def left_offset(item: Item, timeline: Fraction) -> Fraction:
     """Frames by which the item could grow to the left: of the source, after its speed was applied; for sound, of the
     timeline."""
     if _is_endless(item) or item.speed == 0:
-        return Fraction(0) if item.clip is None else item.source_in
+        return item.source_in
     before = item.source_in if item.speed > 0 else _frames(item) - 1 - item.source_in
     return _scaled(item, before, timeline)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from resolve_emulator import editing, sequences
+from resolve_emulator import editing, exporting, sequences
 from resolve_emulator.face import Refused, listed, need, text
 from resolve_emulator.markers import MarkerFace, MarkFace
 from resolve_emulator.settings import changed, own_rate
@@ -55,17 +55,18 @@ class TimelineFace(TrackFace, MarkerFace, MarkFace):
 
     def GetCurrentTimecode(self) -> str:
         """'' on the Media and Fusion pages."""
-        need(self.app.page in _WITH_PLAYHEAD)
+        need(self.app.page in _WITH_PLAYHEAD and self._is_open())
         return self._label(self.state.playhead)
 
     def SetCurrentTimecode(self, timecode: Any) -> bool:
         frame = self._frame(timecode)
-        need(self.app.page in _WITH_PLAYHEAD and frame >= self.state.start)
+        need(self.app.page in _WITH_PLAYHEAD and self._is_open() and frame >= self.state.start)
         self.state.playhead = frame
         return True
 
     def GetCurrentVideoItem(self) -> Item | None:
         """The topmost item that is on under the playhead."""
+        need(self._is_open())
         for track in reversed(self.state.tracks["video"]):
             for item in track.items if track.enabled else ():
                 shown = item.enabled and item.kind != "transition"
@@ -166,8 +167,12 @@ class TimelineFace(TrackFace, MarkerFace, MarkFace):
 
     def DetectSceneCuts(self) -> bool:
         """Cuts the items of the first video track apart where the scene changes; gives no list (facts 1.2)."""
-        need(self.app.page in _WITH_PLAYHEAD)
+        need(self.app.page in _WITH_PLAYHEAD and self._is_open())
         editing.cut_scenes(self.app, self.state)
+        return True
+
+    def Export(self, path: Any, kind: Any, subtype: Any = None) -> bool:
+        exporting.export(self.app, self.state, path, kind, subtype)
         return True
 
     def GrabStill(self) -> Still | None:
@@ -189,7 +194,7 @@ class TimelineFace(TrackFace, MarkerFace, MarkFace):
 
     def _inserted(self, kind: str, name: str) -> Item:
         """On the first video track at the playhead; nothing where something is."""
-        need(self.app.page in {"edit", "cut"})
+        need(self.app.page in {"edit", "cut"} and self._is_open())
         track = self.state.tracks["video"][0]
         need(not track.locked)
         start = Fraction(self.state.playhead)
@@ -201,6 +206,10 @@ class TimelineFace(TrackFace, MarkerFace, MarkFace):
         track.items.append(item)
         track.items.sort(key=lambda other: other.start)
         return item
+
+    def _is_open(self) -> bool:
+        """Whether this is the current timeline: the playhead and the viewer are those of that one alone."""
+        return self.state is self.app.project.timeline
 
     def _settings(self) -> dict[str, Any]:
         if self.state.settings.get("useCustomSettings") == "1":
