@@ -36,6 +36,11 @@ function caught(work)
   end
   return json.encode(whole and found or { fault = found })
 end
+setmetatable(_G, { __index = function(_, name)
+  if name ~= "debug" then -- which lupa looks for
+    error("the sandbox has no " .. tostring(name), 2)
+  end
+end })
 """
 _APPLY = """
 local told = use("json").list({})

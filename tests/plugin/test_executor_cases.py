@@ -191,6 +191,13 @@ def test_the_still_sits_and_looks_as_the_clip_under_it(desk: Desk) -> None:
         assert (still.properties["Scaling"], still.grade, still.color) == (2, "warm", "Teal")
 
 
+@pytest.mark.parametrize("scaling", [3, 4])
+def test_a_still_fills_or_is_stretched_where_the_clip_under_it_is(desk: Desk, scaling: int) -> None:
+    desk.host.timeline.GetItemListInTrack("video", 1)[0].SetProperty("Scaling", scaling)
+    assert all(result["ok"] for result in desk.do("stills").results)
+    assert {still.properties["Scaling"] for still in overlays(desk)} == {scaling}
+
+
 def test_nothing_is_set_that_is_so_already(desk: Desk) -> None:
     desk.do("stills")
     calls = [call.arguments for call in desk.host.app.log if call.method == "SetProperty"]

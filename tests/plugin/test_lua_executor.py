@@ -11,8 +11,10 @@ from footage import make_video
 from plugin.hosts import EVERYTHING, Desk, open_host
 from plugin.lua_hosts import LUA, LuaDesk, LuaFault, answer, lua_snapshot, modules
 from snapupscale import protocol
+from snapupscale.errors import SettingError
 from snapupscale_resolve.editor import Editor
 from snapupscale_resolve.editor_faults import EditorFault
+from snapupscale_resolve.shown import path_under_playhead
 from snapupscale_resolve.snapshot_taker import NOTHING, choose, take_snapshot
 
 from workbench import dump  # isort: skip  # plugin.hosts puts its folder on the path
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 
 FREE = "21.1-free"
 TAKE = {"id": "x", "op": "take", "item": "i", "media": "m", "start": 0, "end": 1}
+_SHOWN = 'return caught(function() return { path = use("shown").path_under_playhead(editor) } end)'
 QUIRKS = (
     *("", "fairlight", "locked", "end_inclusive", "first_delete_fails", "take_false", "take_resizes"),
-    *("append_drops", "drop_frame"),
+    *("append_drops", "append_vanishes", "none_lists", "still_ignores_end", "drop_frame", "modal"),
 )
 
 
@@ -119,8 +122,6 @@ def test_both_see_the_same_or_give_the_same_reason_whichever_calls_fail(footage:
     log, given = list(desk.host.app.log), set()
     for number, call in enumerate(log, start=1):
         for quirks in (f"fail={number}", f"fail={number},fail={number + 1}"):
-            if call.method == "GetVersion" or "GetVersion" in {each.method for each in log[number : number + 1]}:
-                continue  # Lua takes the version from the other call then
             ours, theirs = film(LuaDesk, footage, quirks=quirks), film(Desk, footage, quirks=quirks)
             found = _seen(lambda host=ours.host: lua_snapshot(host, "timeline")["snapshot"])
             wanted = _seen(lambda host=theirs.host: take_snapshot(Editor(host.resolve), EVERYTHING))
@@ -162,7 +163,7 @@ def both(footage: Path, held: Any, actions: tuple[str, ...], **settings: str) ->
     ours, theirs = film(LuaDesk, footage, held, **settings), film(Desk, footage, held, **settings)
     outcomes = []
     for action in actions:
-        found, wanted = _tried(ours, action), _tried(theirs, action)
+        found, wanted = tried(ours, action), tried(theirs, action)
         assert calls(ours) == calls(theirs), (action, settings)
         assert found == wanted, (action, settings)
         assert state(ours) == state(theirs), (action, settings)
@@ -171,10 +172,11 @@ def both(footage: Path, held: Any, actions: tuple[str, ...], **settings: str) ->
     return outcomes
 
 
-def _tried(desk: Desk, action: str) -> Any:
+def tried(desk: Desk, action: str) -> Any:
+    """What came of an action, or why the editor or the sidecar forbade it."""
     try:
         return desk.do(action)
-    except EditorFault as fault:
+    except (EditorFault, SettingError) as fault:
         return fault.code, str(fault), fault.hint
 
 
@@ -194,9 +196,49 @@ def test_every_call_that_fails_has_the_same_end(footage: Path, held: Any, quirks
         desk.do(action)
         log = list(desk.host.app.log)
         for number in range(1, len(log) + 1, step):
-            if log[number - 1].method == "GetVersion":
-                continue  # Lua takes the version from the other call then
             both(footage, held, (action,), quirks=f"{quirks},fail={number}")
+
+
+@pytest.mark.parametrize("scaling", [1, 3, 4])
+def test_both_let_a_still_fill_or_be_stretched_where_the_clip_under_it_is(
+    footage: Path, held: Any, scaling: int
+) -> None:
+    desks = [film(desk, footage, held) for desk in (LuaDesk, Desk)]
+    for desk in desks:
+        desk.host.timeline.GetItemListInTrack("video", 1)[0].SetProperty("Scaling", scaling)
+        desk.host.misbehave()
+        desk.do("stills")
+    assert calls(desks[0]) == calls(desks[1])
+    assert state(desks[0]) == state(desks[1])
+    still = desks[0].host.app.project.timeline.tracks["video"][1].items[0]
+    assert still.properties["Scaling"] == (scaling if scaling > 1 else 2)
+
+
+@pytest.mark.parametrize("frame", [10, 50, 100, 180, 5000])
+def test_both_find_the_footage_under_a_still(footage: Path, held: Any, frame: int) -> None:
+    ours, theirs = film(LuaDesk, footage, held), film(Desk, footage, held)
+    for desk in (ours, theirs):
+        desk.do("stills")
+        desk.host.app.project.timeline.playhead = 86400 + frame
+    for quirks in ("", "fairlight", "modal", *(f"fail={number},fail={number + 1}" for number in range(6, 40))):
+        for desk in (ours, theirs):
+            desk.host.misbehave()
+        open_editor, there = modules(ours.host), Editor(theirs.host.resolve)
+        open_editor.execute('editor = use("editor").open(resolve)')
+        for desk in (ours, theirs):
+            desk.host.misbehave(quirks)
+        found = _seen_path(lambda lua=open_editor: answer(lua, _SHOWN)["path"])
+        assert found == _seen_path(lambda editor=there: path_under_playhead(editor)), quirks
+        assert calls(ours) == calls(theirs), quirks
+        if quirks == "":
+            assert (found == str(footage)) is (frame != 5000)
+
+
+def _seen_path(look: Callable[[], str]) -> Any:
+    try:
+        return look()
+    except EditorFault as fault:
+        return str(fault), fault.code, fault.hint
 
 
 def test_a_timeline_that_was_changed_is_left_alone(footage: Path) -> None:

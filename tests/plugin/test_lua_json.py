@@ -124,6 +124,10 @@ def test_texts_are_cut_between_characters(text: str, most: int) -> None:
     assert TEXT[b"cut"](text.encode(), most).decode() == text[:most]
 
 
+def test_what_is_no_text_is_cut_too() -> None:
+    assert len(TEXT[b"cut"](b"a" + b"\x80" * 10_000, 200)) <= 800
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

@@ -15,13 +15,15 @@ import pytest
 from plugin.hosts import open_host
 from plugin.lua_hosts import LUA
 from plugin.lua_user import Service, User
+from snapupscale.errors import SidecarError
 from snapupscale.installing.payload import payload
 from snapupscale.installing.places import places as folders
 from snapupscale.sidecar import mailbox as mailbox_module
 from snapupscale.sidecar.timelines import Timelines
 from waiting import until
 
-from lua_host import LuaHost  # isort: skip  # plugin.hosts puts its folder on the path
+import resolve_emulator.host  # isort: skip  # plugin.hosts puts its folder on the path
+from lua_host import LuaHost  # isort: skip
 from workbench import dump, quit_application, running  # isort: skip
 
 if TYPE_CHECKING:
@@ -229,6 +231,42 @@ def test_a_sidecar_that_ends_meanwhile_is_told_by_a_marker(user: User) -> None:
     script.join(20)
     assert "does not answer any more" in " ".join(user.printed)
     assert [each["customData"] for each in user.markers.values()] == ["", "snapupscale:message"]
+
+
+@pytest.mark.parametrize("seconds", [4000.0, -4000.0])
+def test_a_computer_that_slept_or_whose_clock_was_set_meanwhile_goes_on(
+    user: User, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leap = 0.0
+    monkeypatch.setattr(resolve_emulator.host, "gettime", lambda: time.monotonic() + leap)
+    user.service.looks = 10**9
+    with user.sidecar():
+        script = started(user, "Mark Scene Cuts")
+        time.sleep(0.3)
+        leap = seconds
+        time.sleep(0.6)
+        user.service.looks = 0
+        script.join(20)
+    assert user.cuts == [40, 180]
+
+
+def test_a_message_for_which_there_is_no_browser_is_put_on_the_timeline(user: User) -> None:
+    def nothing(title: str, lines: Any, /) -> None:
+        raise SidecarError("no browser can be opened")
+
+    user.screen.notice = nothing  # type: ignore[method-assign]
+    with user.sidecar():
+        user.choose("Undo Last SnapUpscale")
+    markers = [each for each in user.markers.values() if each["customData"] == "snapupscale:message"]
+    assert "nothing was made on this timeline" in markers[0]["name"]
+
+
+def test_an_editor_that_has_kept_no_preferences_yet_is_served(user: User) -> None:
+    user.host.app.prefs_path.unlink()
+    user.host.app.prefs_path.parent.rmdir()
+    with user.sidecar():
+        user.choose("Mark Scene Cuts")
+    assert user.cuts == [40, 180]
 
 
 def test_a_timeline_that_is_too_large_is_told(user: User) -> None:

@@ -280,6 +280,23 @@ def test_shots_are_shown_in_the_browser(click: Click, footage: Path, pages: list
     assert "no clip of a video track is under the playhead" in pages[2]
 
 
+@pytest.mark.parametrize("record", [0, 100])
+def test_under_a_still_the_shots_of_its_footage_are_shown(
+    click: Click, footage: Path, tmp_path: Path, pages: list[str], record: int
+) -> None:
+    def held(frames: int, name: str) -> Path:
+        return make_video(tmp_path / f"{name}.snapupscale.mov", frames=frames, codec="mpeg4", width=64, height=36)
+
+    click.desk.held = held
+    assert click("stills", "timeline")
+    click.host.app.project.timeline.playhead += record
+    shown = click.host.timeline.GetCurrentVideoItem().GetMediaPoolItem().GetClipProperty("File Path")
+    assert shown.endswith(".snapupscale.mov"), "as a take at 100, over the clip at 0"
+    assert click("show"), click.said
+    assert click.sidecar.asked[-1]["source"] == str(footage)
+    assert len(pages) == 1
+
+
 def test_shots_of_a_title_are_told_to_have_no_source(click: Click, pages: list[str]) -> None:
     click.host.lanes()[0].items[0].clip = None
     assert not click("show")

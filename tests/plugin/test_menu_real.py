@@ -43,8 +43,7 @@ def test_a_real_sidecar_from_the_click_to_the_undo(real: Any, pages: list[str]) 
     assert menu.run("mark", names, start=start, voice=Voice(lines.append))
     assert host.contents()["markers"] == made, "nothing is doubled"
     assert menu.run("undo", names, start=start, voice=Voice(lines.append)), "\n".join(lines)
-    assert menu.run("undo", names, start=start, voice=Voice(lines.append)), "\n".join(lines)
-    assert host.contents() == before
+    assert host.contents() == before, "the second run made nothing, and is passed over"
     assert not menu.run("undo", names, start=start, voice=Voice(lines.append))
     assert "can be undone" in pages[0]
     assert len(start.started) == 1
@@ -73,6 +72,30 @@ def test_a_real_sidecar_makes_stills_twice_and_takes_them_back(
     after = host.contents()
     assert (after["tracks"], after["current"]) == (before["tracks"], before["current"])
     assert len(after["bins"]["SnapUpscale"]) == 2, "the copy of the timeline from before the second run shows them"
+    assert pages == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_real_sidecar_that_dies_before_its_stills_are_made_goes_on_where_it_was(
+    starter: Callable[..., Starter], clip: Callable[..., Path], pages: list[str]
+) -> None:
+    host, start, lines = open_host(), starter(), list[str]()
+    host.film((clip("menu_dies.mp4", frames=40, picture=long_footage), 0, 40, 0))
+    before = host.contents()["tracks"]
+
+    def hear(line: str) -> None:
+        lines.append(line)
+        if "start" in line.split() and len(start.started) == 1:
+            start.started[0].process.kill()
+            start.started[0].process.wait()
+
+    assert menu.run("stills", {"resolve": host.resolve}, start=start, voice=Voice(hear)), "\n".join(lines)
+    assert len(start.started) == 2, lines
+    assert lines[-1] == "SnapUpscale: 2 stills of 2 shots on the timeline."
+    assert [(int(item.start), int(item.end)) for item in host.lanes()[1].items] == [(86400, 86420), (86420, 86440)]
+    assert menu.run("undo", {"resolve": host.resolve}, start=start, voice=Voice(hear))
+    assert host.contents()["tracks"] == before
     assert pages == []
 
 

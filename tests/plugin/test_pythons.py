@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,25 @@ def test_syntax_and_imports_are_those_of_python_3_6(path: Path) -> None:
 def _is_old(call: ast.Call) -> bool:
     """Whether a call has none of the options that 3.7 and 3.8 brought and that are easily used by mistake."""
     return not {"capture_output", "missing_ok", "dirs_exist_ok"} & {str(option.arg) for option in call.keywords}
+
+
+NEVER = {"Execute", "FinalizeTake", "ReplaceClip", "ReplaceClipPreserveSubClip", "UIManager", "executable", "hasattr"}
+"""What harms the editor, can't be taken back, or lies there."""
+STUBS = Path(sysconfig.get_path("purelib")) / "fusionscript-stubs" / "fusionscript.pyi"
+API = {node.name for node in ast.walk(ast.parse(STUBS.read_text())) if isinstance(node, ast.FunctionDef)}
+"""The methods of the editor's objects."""
+TOUCHING = {"editor.py", "items.py", "menu.py"}
+"""The modules that call the editor; the last only to find it."""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_the_editor_is_called_in_few_places_and_never_in_ways_that_harm(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    used |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not used & NEVER
+    if path.name not in TOUCHING:
+        assert not used & API, "a method of the editor"
 
 
 @pytest.fixture

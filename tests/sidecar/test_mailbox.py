@@ -331,33 +331,6 @@ def test_an_idle_look_reads_nothing(mailbox: Mailbox, monkeypatch: pytest.Monkey
         mailbox.look()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links and owners")
-def test_prefs_that_are_a_link_a_pipe_another_users_or_huge_are_not_read(
-    script: Script, mailbox: Mailbox, service: MemoryService, place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script.post("submit", body={"kind": "cuts"})
-    real = place.prefs.with_name("real")
-    place.prefs.rename(real)
-    place.prefs.symlink_to(real)
-    mailbox.look()
-    place.prefs.unlink()
-    os.mkfifo(place.prefs)
-    mailbox.look()
-    place.prefs.unlink()
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "getuid", lambda: 12345)
-        real.rename(place.prefs)
-        mailbox.look()
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "MOST_PREFS", 10)
-        script.number = 0
-        script.post("submit", body={"kind": "cuts"})
-        mailbox.look()
-    assert service.table == {}
-    script.number = 0
-    assert asked(script, mailbox, "submit", body={"kind": "cuts"})["id"] == "job-0"
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="links and modes")
 def test_the_inbox_is_the_users_alone_and_no_link(
     place: Place, mailbox: Mailbox, tmp_path: Path, caplog: pytest.LogCaptureFixture

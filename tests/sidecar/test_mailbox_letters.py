@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import webbrowser
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.test_mailbox import PREFS, loaded
+from snapupscale.errors import SidecarError
 from snapupscale.sidecar import discovery
 from snapupscale.sidecar.guard import MOST_BYTES
 from snapupscale.sidecar.mailbox_letters import letters, lua
@@ -80,16 +82,42 @@ def test_the_folders_of_every_system() -> None:
         ("linux", "HOME", ".local/share/DaVinciResolve/Fusion"),
     ],
 )
-def test_resolve_is_found_once_it_has_kept_preferences(
+def test_resolve_is_found_once_it_has_a_folder(
     platform: str, variable: str, folder: str, tmp_path: Path
 ) -> None:
     assert places(platform, {variable: str(tmp_path)}) == ()
     prefs = tmp_path / folder / "Profiles" / "Default" / "Fusion.prefs"
+    (tmp_path / folder).mkdir(parents=True)
+    wanted = Place(prefs=prefs, inbox=tmp_path / folder / "SnapUpscale")
+    assert places(platform, {variable: str(tmp_path)}) == (wanted,), "it has kept no preferences so far"
     prefs.parent.mkdir(parents=True)
     prefs.touch()
-    assert places(platform, {variable: str(tmp_path)}) == (
-        Place(prefs=prefs, inbox=tmp_path / folder / "SnapUpscale"),
-    )
+    assert places(platform, {variable: str(tmp_path)}) == (wanted,)
+
+
+def test_the_default_profile_is_looked_at_however_many_there_are(tmp_path: Path) -> None:
+    root = tmp_path / ".local/share/DaVinciResolve/Fusion"
+    for name in ("Default", *(f"A{number:03}" for number in range(100))):
+        (root / "Profiles" / name).mkdir(parents=True)
+        (root / "Profiles" / name / "Fusion.prefs").touch()
+    found = places("linux", {"HOME": str(tmp_path)})
+    assert found[0].prefs.parent.name == "Default"
+    assert 2 < len(found) < 50
+
+
+@pytest.mark.parametrize("error", [None, OSError("no"), webbrowser.Error("none")])
+def test_a_browser_that_is_not_there_is_said(error: Exception | None, runtime: Path) -> None:
+    def browse(url: str) -> bool:
+        if error:
+            raise error
+        return False
+
+    discovery.path().parent.mkdir()
+    screen = Screen(4711, lambda: "code", browse=browse)
+    for show in (lambda: screen.page("/x"), lambda: screen.notice("a", ["b"])):
+        with pytest.raises(SidecarError, match="no browser"):
+            show()
+    assert runtime.is_dir()
 
 
 def test_the_screen_opens_pages_with_a_one_time_code_and_messages_as_plain_text(runtime: Path) -> None:

@@ -306,6 +306,23 @@ def test_what_failed_is_told_and_the_rest_is_planned(bench: Bench) -> None:
     ]
 
 
+def test_a_shot_without_a_picture_worth_keeping_is_left_out_with_the_reason(bench: Bench) -> None:
+    name = bench.begin()
+    bench.jobs.end("cuts")
+    bench.timelines.advance()
+    (asked,) = [job["asked"] for job in bench.jobs.waiting("upscale")]
+    bench.jobs.end("upscale")
+    done = next(job for job in bench.jobs.table.values() if job["asked"] is asked)
+    done["result"]["made"] = done["result"]["made"][1:]
+    bench.timelines.advance()
+    bench.jobs.end("hold")
+
+    summary = bench.plan(name)["summary"]
+    assert (summary["stills"], summary["warnings"]) == (2, [])
+    (skipped,) = summary["skipped"]
+    assert "each is black, white, flat or part of a transition" in skipped["reason"]
+
+
 def test_footage_of_which_nothing_can_be_used_is_planned_at_once(bench: Bench) -> None:
     bench.jobs.error = SourceMissing("no file")
     name = bench.begin()

@@ -419,6 +419,35 @@ def test_undo_passes_over_a_plan_that_was_looked_at_alone(timelines: Timelines, 
     assert (state(timelines, first), state(timelines, shown)) == ("undone", "undone")
 
 
+def test_undo_passes_over_a_run_that_made_nothing(timelines: Timelines, jobs: FakeJobs) -> None:
+    first, plan = mark(timelines, jobs)
+    timelines.read_back(first, applied(plan))
+    there = {**of_clips("/a.mov"), "markers": markers(plan)}
+    second, again = mark(timelines, jobs, there)
+    timelines.read_back(second, applied(again))
+    assert state(timelines, second) == "applied"
+
+    undo = timelines.open({"action": "undo", "snapshot": there})["id"]
+    removal = timelines.plan(undo)
+    assert removal is not None
+    assert [each.get("custom") for each in removal["operations"][1:]] == [m["custom"] for m in markers(plan)]
+
+    timelines.read_back(undo, applied(removal))
+    assert (state(timelines, first), state(timelines, second)) == ("undone", "undone")
+
+
+def test_undo_of_what_the_editor_has_removed_leaves_the_run_before(timelines: Timelines, jobs: FakeJobs) -> None:
+    (first, plan), (second, _), _ = two_sessions(timelines, jobs)
+
+    undo = timelines.open({"action": "undo", "snapshot": {**of_clips("/a.mov"), "markers": markers(plan)}})["id"]
+    removal = timelines.plan(undo)
+    assert removal is not None
+    assert [each["op"] for each in removal["operations"]] == ["require"]
+
+    timelines.read_back(undo, applied(removal))
+    assert (state(timelines, first), state(timelines, second)) == ("applied", "undone")
+
+
 def test_a_late_report_does_not_bring_back_what_was_undone(timelines: Timelines, jobs: FakeJobs) -> None:
     first, plan = mark(timelines, jobs)
     undo = timelines.open({"action": "undo", "snapshot": {**of_clips("/a.mov"), "markers": markers(plan)}})["id"]

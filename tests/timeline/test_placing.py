@@ -16,7 +16,7 @@ from snapupscale.timeline.actions import make_plan
 from snapupscale.timeline.found import Found
 from snapupscale.timeline.memory import is_own_overlay
 from snapupscale.timeline.options import Options
-from snapupscale.timeline.pieces import Held, pieces
+from snapupscale.timeline.pieces import Held, Piece, pieces
 from snapupscale.timeline.placing import COPIED
 from snapupscale.timeline.plan import plan_to_json, read_plan
 
@@ -171,12 +171,13 @@ def test_missing_stills_and_wrong_lengths_are_left_out() -> None:
     snapshot = make_snapshot(make_item("a", 86400, 86500))
     first, second = pieces(snapshot, found(40))
 
-    plan = make_plan("stills", snapshot, "s", findings=found(40), held={second: Held(path="/x.mov", frames=59)})
+    made: dict[Piece, Held | str] = {first: "It is black.", second: Held(path="/x.mov", frames=59)}
+    plan = make_plan("stills", snapshot, "s", findings=found(40), held=made)
 
     assert names(plan) == ["require"]
     assert [skip.at for skip in plan.summary.skipped] == ["01:00:00:00", "01:00:01:16"]
+    assert plan.summary.skipped[0].reason == "It is black."
     assert "59 frames" in plan.summary.skipped[1].reason
-    assert first != second
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,8 @@ def test_an_earlier_overlay_on_a_locked_track_is_not_asked_to_go() -> None:
     plan = plan_stills(replace(editor.snapshot, tracks=locked), found(70), "s2", [first])
 
     assert names(plan) == ["require"]
-    assert all("on track 2" in skip.reason for skip in plan.summary.skipped)
+    assert plan.summary.skipped
+    assert all("on track 2, on a locked track; unlock it" in skip.reason for skip in plan.summary.skipped)
 
 
 def test_the_name_of_a_checkpoint_is_short_and_on_one_line() -> None:

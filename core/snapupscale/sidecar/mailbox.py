@@ -3,6 +3,7 @@ preferences, answered by files that the scripts load."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
@@ -17,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from snapupscale import __version__, files, protocol
 from snapupscale.errors import OutputError
-from snapupscale.sidecar.mailbox_answers import answer
+from snapupscale.sidecar.mailbox_answers import INTERNAL, answer
 from snapupscale.sidecar.mailbox_letters import MOST_PREFS, NUMBER, letters, lua
 from snapupscale.sidecar.mailbox_places import Place, places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from snapupscale.sidecar.lifetime import Lifetime
     from snapupscale.sidecar.mailbox_answers import Screen, Service
@@ -35,18 +37,22 @@ _LOOK_SECONDS, _IDLE_LOOK_SECONDS = 0.25, 1.0
 _AWAKE_SECONDS = 60.0
 _PLACES_SECONDS = 15.0
 _BEAT_SECONDS = 5.0
+_PATIENCE_SECONDS = 30.0
+"""After which a script that sees no beat has gone."""
 _MOST_CLIENTS = 256
 _ASIDE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _log = logging.getLogger(__name__)
 
 
 class Box:
-    """The letter boxes of one Resolve: its preferences and the inbox of its scripts. `run` names this sidecar."""
+    """The letter boxes of one Resolve: the preferences of its profiles and the inbox of its scripts. `run` names this
+    sidecar."""
 
-    def __init__(self, place: Place, run: str) -> None:
-        self._place = place
+    def __init__(self, inbox: Path, run: str) -> None:
+        self._inbox = inbox
         self._run = run
-        self._seen: object = None
+        self._seen: dict[Path, object] = {}
+        """The preferences, each with what it looked like when it was read last."""
         self._numbers: OrderedDict[str, int] = OrderedDict()
         self._beat = 0
         self.client = ""
@@ -54,16 +60,21 @@ class Box:
 
     def open(self) -> None:
         """Say that the sidecar is there, and forget what an earlier one has left. Raises OutputError."""
-        if self._place.inbox.is_symlink():
-            raise OutputError(f"{self._place.inbox} is a link")
-        files.make_folder(self._place.inbox)
-        self._place.inbox.chmod(0o700)
-        files.remove_leftovers(self._place.inbox)
+        if self._inbox.is_symlink():
+            raise OutputError(f"{self._inbox} is a link")
+        files.make_folder(self._inbox)
+        self._inbox.chmod(0o700)
+        files.remove_leftovers(self._inbox)
         self._clear()
-        self.beat()
+        self.beat("")
 
-    def beat(self) -> None:
-        """Show a script that waits that it does not wait for nothing. Raises OutputError."""
+    def watch(self, prefs: Path) -> None:
+        """Look for letters in the preferences of a profile, too."""
+        self._seen.setdefault(prefs, None)
+
+    def beat(self, client: str) -> None:
+        """Show the script that is served, `client`, that it does not wait for nothing, and show others that they do.
+        Raises OutputError."""
         self._beat += 1
         hello: dict[str, str | int] = {
             "mailbox": NUMBER,
@@ -71,22 +82,24 @@ class Box:
             "oldest": protocol.OLDEST,
             "version": __version__,
             "run": self._run,
-            "client": self.client,
+            "client": client,
             "beat": self._beat,
         }
-        files.write_text(self._place.inbox / HELLO, lua(hello))
+        files.write_text(self._inbox / HELLO, lua(hello))
+        self.client = client
 
     def letter(self) -> Letter | None:
         """The request that has come since the last call, if any: the next one of a script that speaks to this sidecar.
         What was read before, and what was meant for an earlier sidecar, is none."""
-        content = self._new_content()
-        for letter in letters(content) if content else ():
-            if letter.run == self._run and letter.number > self._numbers.get(letter.client, 0):
-                self._numbers[letter.client] = letter.number
-                self._numbers.move_to_end(letter.client)
-                if len(self._numbers) > _MOST_CLIENTS:
-                    self._numbers.popitem(last=False)
-                return letter
+        for prefs in self._seen:
+            content = self._new_content(prefs)
+            for letter in letters(content) if content else ():
+                if letter.run == self._run and letter.number > self._numbers.get(letter.client, 0):
+                    self._numbers[letter.client] = letter.number
+                    self._numbers.move_to_end(letter.client)
+                    if len(self._numbers) > _MOST_CLIENTS:
+                        self._numbers.popitem(last=False)
+                    return letter
         return None
 
     def reply(self, letter: Letter, data: dict[str, Any]) -> None:
@@ -97,26 +110,26 @@ class Box:
             "run": self._run,
             "client": letter.client,
             "number": letter.number,
-            "body": protocol.encode(data).decode("ascii"),
+            "body": _body(data),
         }
-        files.write_text(self._place.inbox / _ANSWER.format(letter.number), lua(fields))
+        files.write_text(self._inbox / _ANSWER.format(letter.number), lua(fields))
 
     def close(self) -> None:
         """Take away what shows that a sidecar is there."""
         self._clear()
         with suppress(OSError):
-            (self._place.inbox / HELLO).unlink(missing_ok=True)
-            self._place.inbox.rmdir()
+            (self._inbox / HELLO).unlink(missing_ok=True)
+            self._inbox.rmdir()
 
-    def _new_content(self) -> bytes | None:
+    def _new_content(self, prefs: Path) -> bytes | None:
         try:
-            about = self._place.prefs.stat()
-            if (about.st_ino, about.st_mtime_ns, about.st_size) == self._seen:
+            about = prefs.stat()
+            if (about.st_ino, about.st_mtime_ns, about.st_size) == self._seen[prefs]:
                 return None
-            handle = os.open(self._place.prefs, os.O_RDONLY | _ASIDE)
+            handle = os.open(prefs, os.O_RDONLY | _ASIDE)
             try:
                 about = os.fstat(handle)
-                self._seen = about.st_ino, about.st_mtime_ns, about.st_size
+                self._seen[prefs] = about.st_ino, about.st_mtime_ns, about.st_size
                 return _all(handle) if _is_own(about) and about.st_size <= MOST_PREFS else None
             finally:
                 os.close(handle)
@@ -124,7 +137,7 @@ class Box:
             return None
 
     def _clear(self) -> None:
-        for path in self._place.inbox.glob(_ANSWER.format("*")):
+        for path in self._inbox.glob(_ANSWER.format("*")):
             # On Windows a script may have it open; its number tells that it is old.
             with suppress(OSError):
                 path.unlink()
@@ -142,6 +155,8 @@ class _Waiting:
 
     def answered(self, service: Service, screen: Screen) -> dict[str, Any] | None:
         """The answer, if there is one by now."""
+        if self.data is not None:
+            return self.data
         if self.worker is None:
 
             def work() -> None:
@@ -170,9 +185,10 @@ class Mailbox:
         self._service, self._lifetime, self._screen = service, lifetime, screen
         self._find, self._clock = find, clock
         self._run = secrets.token_hex(16)
-        self._boxes: dict[Place, Box] = {}
-        self._waiting: dict[Place, _Waiting] = {}
-        self._unfit: set[Place] = set()
+        self._boxes: dict[Path, Box] = {}
+        self._waiting: dict[Path, _Waiting] = {}
+        self._unfit: set[Path] = set()
+        """The inboxes of which it was said that they can't be written."""
         self._looked = self._used = float("-inf")
 
     def look(self) -> float:
@@ -181,11 +197,14 @@ class Mailbox:
         if now - self._looked >= _PLACES_SECONDS:
             self._looked = now
             self._find_boxes()
-        for place, box in self._boxes.items():
+        for inbox, box in self._boxes.items():
             try:
-                self._serve(place, box)
+                self._serve(inbox, box)
             except OutputError as error:
-                _log.warning("a menu script can't be answered: %s", error)
+                # A script may have the file open, or the disk be full: it is tried until the script must have gone.
+                self._warn(inbox, error)
+                if now - self._waiting[inbox].beaten >= _PATIENCE_SECONDS:
+                    del self._waiting[inbox]
         if not self._boxes:
             return _PLACES_SECONDS
         return _LOOK_SECONDS if self._waiting or now - self._used < _AWAKE_SECONDS else _IDLE_LOOK_SECONDS
@@ -197,38 +216,42 @@ class Mailbox:
 
     def _find_boxes(self) -> None:
         for place in self._find():
-            if place in self._boxes:
-                continue
-            box = Box(place, self._run)
-            try:
-                box.open()
-            except (OutputError, OSError) as error:
-                if place not in self._unfit:
-                    _log.warning("menu scripts can't be answered in %s: %s", place.inbox, error)
-                self._unfit.add(place)
-                continue
-            self._boxes[place] = box
+            if place.inbox not in self._boxes:
+                box = Box(place.inbox, self._run)
+                try:
+                    box.open()
+                except (OutputError, OSError) as error:
+                    self._warn(place.inbox, error)
+                    continue
+                self._boxes[place.inbox] = box
+            self._boxes[place.inbox].watch(place.prefs)
 
-    def _serve(self, place: Place, box: Box) -> None:
+    def _warn(self, inbox: Path, error: Exception) -> None:
+        if inbox not in self._unfit:
+            _log.warning("menu scripts can't be answered in %s: %s", inbox, error)
+        self._unfit.add(inbox)
+
+    def _serve(self, inbox: Path, box: Box) -> None:
         now = self._clock()
         letter = box.letter()
         if letter is not None:
-            self._waiting[place] = _Waiting(letter=letter, beaten=now)
-            if letter.client != box.client:
-                box.client = letter.client
-                box.beat()  # the script sees that it was heard, and one that waited, that another is served now
-        waiting = self._waiting.get(place)
+            self._waiting[inbox] = _Waiting(letter=letter, beaten=now)
+        waiting = self._waiting.get(inbox)
         if waiting is None:
             return
         self._used = now
         self._lifetime.touch()
+        if waiting.letter.client != box.client:
+            # The script sees that it was heard, and one that waited, that another is served now.
+            box.beat(waiting.letter.client)
         data = waiting.answered(self._service, self._screen)
         if data is not None:
-            del self._waiting[place]
             box.reply(waiting.letter, data)
+            del self._waiting[inbox]
+            self._unfit.discard(inbox)
         elif now - waiting.beaten >= _BEAT_SECONDS:
+            box.beat(box.client)
             waiting.beaten = now
-            box.beat()
 
 
 @contextmanager
@@ -254,6 +277,16 @@ def serving(mailbox: Mailbox) -> Iterator[None]:
         ended.set()
         thread.join()
         mailbox.close()
+
+
+def _body(data: dict[str, Any]) -> str:
+    """JSON for scripts, which read no half characters: names that are no text may hold some."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        _log.exception("an answer is no JSON")
+        return _body(INTERNAL)
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _all(handle: int) -> bytes:

@@ -65,8 +65,7 @@ def answer(letter: Letter, service: Service, screen: Screen) -> Object | None:
     except Exception:
         # A letter must be answered whatever it sets off, or the script waits for nothing.
         _log.exception("can't answer a letter")
-        hint = "This is a fault of SnapUpscale; report it with the sidecar's log."
-        return _error("internal", "the sidecar failed to answer", hint)
+        return INTERNAL
 
 
 def _open(letter: Letter, service: Service, screen: Screen) -> Object:
@@ -136,6 +135,9 @@ def _mismatch(letter: Letter) -> Object | None:
     return None if trouble is None else _error(*trouble)
 
 
+INTERNAL = _error(
+    "internal", "the sidecar failed to answer", "This is a fault of SnapUpscale; report it with the sidecar's log."
+)
 _MISSING = _error("not-found", "there is nothing of that id", "Choose the menu again.")
 ANSWERS: Mapping[str, Callable[[Letter, Service, Screen], Object | None]] = {
     "open": _open,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MOST_PROFILES = 8
+_DEFAULT = "Profiles/Default/Fusion.prefs"
+_MOST_PROFILES = 16
 _ROOTS = {
     "win32": (("APPDATA", "Blackmagic Design/DaVinci Resolve/Support/Fusion"),),
     "darwin": (
@@ -36,11 +38,12 @@ class Place:
 
 
 def places(platform: str, environ: Mapping[str, str]) -> tuple[Place, ...]:
-    """Every Resolve that has kept preferences, one a profile."""
+    """Every Resolve that has a folder, one a profile. One that has not kept preferences yet does so for a script."""
     found = []
     for variable, rest in _ROOTS.get(platform, _ROOTS["linux"]):
         if environ.get(variable):
             root = Path(environ[variable], rest)
-            prefs = sorted(root.glob("Profiles/*/Fusion.prefs"))[:_MOST_PROFILES]
+            others = sorted({*root.glob("Profiles/*/Fusion.prefs")} - {root / _DEFAULT})[:_MOST_PROFILES]
+            prefs = (root / _DEFAULT, *others) if os.path.isdir(root) else ()  # noqa: PTH112  it never raises
             found += [Place(prefs=path, inbox=root / "SnapUpscale") for path in prefs]
     return tuple(found)

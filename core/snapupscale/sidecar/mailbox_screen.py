@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from snapupscale import files, protocol
+from snapupscale.errors import SidecarError
 from snapupscale.sidecar import discovery
 
 if TYPE_CHECKING:
@@ -36,14 +37,24 @@ class Screen:
         self._browse = browse
 
     def page(self, path: str) -> None:
-        """Open a page of the sidecar."""
+        """Open a page of the sidecar. Raises SidecarError when there is no browser."""
         # A fragment stays in the browser: it is in no request and no log.
         fragment = urlencode({"code": self._new_code(), "to": path}, quote_via=quote, safe="/")
-        self._browse(f"http://127.0.0.1:{self._port}{protocol.OPEN}#{fragment}")
+        self._open(f"http://127.0.0.1:{self._port}{protocol.OPEN}#{fragment}")
 
     def notice(self, title: str, lines: Sequence[str]) -> None:
-        """Open a page with a message. Raises OutputError."""
-        self._browse(written(discovery.path().with_name(_NAME), title, lines).as_uri())
+        """Open a page with a message. Raises OutputError, or SidecarError when there is no browser."""
+        self._open(written(discovery.path().with_name(_NAME), title, lines).as_uri())
+
+    def _open(self, url: str) -> None:
+        try:
+            opened = self._browse(url)
+        except (OSError, webbrowser.Error):
+            opened = False
+        if not opened:
+            # The script must know, to say it on the timeline.
+            hint = "Choose a default browser in the settings of the system, then choose the menu again."
+            raise SidecarError("no browser can be opened", hint=hint)
 
 
 def written(path: Path, title: str, lines: Sequence[str]) -> Path:

@@ -106,6 +106,14 @@ def held(known: Known, upscaled: Iterable[Task], holds: Iterable[Task]) -> dict[
     return found
 
 
+def unfit(known: Known, upscaled: Iterable[Task]) -> dict[Piece, str]:
+    """The pieces whose frames were looked at and of which none was picked, each with the reason."""
+    seen = tuple(task for task in upscaled if task.result is not None)
+    requests, fit = {_key(task.request) for task in seen}, _holds(known, seen)
+    looked_at = (piece for request, parts in _ranges(known) if _key(request) in requests for piece in parts)
+    return {piece: _UNFIT for piece in looked_at if piece not in fit}
+
+
 def first_fault(work: Work) -> dict[str, Any] | None:
     """Why stills could not be made: the first reason, as errors go over the wire; None where all could."""
     return next((task.error for task in (*work.upscale, *work.hold) if task.error), None)
@@ -227,4 +235,5 @@ def advanced(
     return tuple(now)
 
 
+_UNFIT = "None of its frames is worth a still: each is black, white, flat or part of a transition."
 _LOST = {"code": "failed", "message": "a job was forgotten", "hint": "Choose it from the menu again."}

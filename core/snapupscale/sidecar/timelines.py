@@ -29,7 +29,7 @@ from snapupscale.sidecar.session import (
 )
 from snapupscale.sidecar.session_request import FOLDER, of_cuts, of_upscale, read_request
 from snapupscale.sidecar.shelf import Shelf
-from snapupscale.sidecar.stages import Known, first_fault, held, own_folder, project_folder, with_faults
+from snapupscale.sidecar.stages import Known, first_fault, held, own_folder, project_folder, unfit, with_faults
 from snapupscale.sidecar.staging import Jobs, Staging
 from snapupscale.timeline.actions import make_plan
 from snapupscale.timeline.memory import Remembered, read_results
@@ -41,10 +41,11 @@ from snapupscale.timeline.snapshot import read_snapshot
 from snapupscale.timeline.wire import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from snapupscale.timeline.found import Found
     from snapupscale.timeline.memory import Result
+    from snapupscale.timeline.pieces import Held, Piece
     from snapupscale.timeline.plan import Plan
     from snapupscale.timeline.scope import Wanted
     from snapupscale.timeline.snapshot import Snapshot
@@ -261,21 +262,28 @@ class Timelines:
         """The session as it is with its plan, and the plan."""
         options = read_options(session.options)
         earlier = self._earlier(session)
+        memory = self._memory(earlier)
         plan_with = partial(
             make_plan,
             session.action,
             snapshot,
             session.id,
             findings=self._findings(session),
-            memory=self._memory(earlier),
+            memory=memory,
             stamp=time.strftime("%Y-%m-%d %H.%M.%S", time.localtime(session.created)),
         )
         undoes: tuple[str, ...] = ()
         if session.action == "undo":
-            plan, undoes = _undo(options, earlier, lambda target: plan_with(options=replace(options, session=target)))
+            idle = {each.plan.session for each in memory if len(each.plan.operations) == 1}
+            plan, undoes = _undo(
+                options, earlier, idle, lambda target: plan_with(options=replace(options, session=target))
+            )
         elif session.action == "stills":
             work = self._staging.work(session)
-            plan = plan_with(options=options, held=held(self._known(session, snapshot), work.upscale, work.hold))
+            known = self._known(session, snapshot)
+            made: dict[Piece, Held | str] = {**unfit(known, work.upscale)}
+            made.update(held(known, work.upscale, work.hold))
+            plan = plan_with(options=options, held=made)
             plan = with_faults(plan, work)
         else:
             plan = plan_with(options=options)
@@ -351,11 +359,13 @@ class Timelines:
 
 
 def _undo(
-    options: Options, earlier: Iterable[Session], plan_for: Callable[[str], Plan]
+    options: Options, earlier: Iterable[Session], idle: Collection[str], plan_for: Callable[[str], Plan]
 ) -> tuple[Plan, tuple[str, ...]]:
-    """The plan that takes back the chosen session or the newest, and the ids of the sessions that it ends.
+    """The plan that takes back the chosen session or the newest, and the ids of the sessions that it ends; `idle` are
+    those whose plans edit nothing.
 
-    One whose client never said what it did and that left nothing is passed over, as its edits were never made.
+    One whose client never said what it did and that left nothing is passed over, as its edits were never made; so is
+    one that found nothing to edit, since who undoes means what was seen to happen.
     """
     plan, ends = None, []
     for each in earlier:
@@ -364,6 +374,6 @@ def _undo(
         with suppress(SettingError):  # its plan is lost, and no marker tells of it
             plan = plan_for(each.id)
             ends.append(each.id)
-            if each.state != PLANNED or len(plan.operations) > 1:
+            if len(plan.operations) > 1 or (each.state != PLANNED and each.id not in idle):
                 break
     return plan or plan_for(options.session), tuple(ends)

@@ -27,7 +27,7 @@ def make_plan(
     session: str,
     *,
     findings: Mapping[str, Found | str] | None = None,
-    held: Mapping[Piece, Held] | None = None,
+    held: Mapping[Piece, Held | str] | None = None,
     options: Options | None = None,
     memory: Sequence[Remembered] = (),
     stamp: str = "",
@@ -35,9 +35,10 @@ def make_plan(
     """The edits that `action` makes to the timeline in `snapshot`, as session `session`.
 
     `findings`: by media id what was found in the sources of `scope.wanted`, or a sentence why nothing is known.
-    `held`: the movies of stills for `pieces.pieces`. `memory`: the sessions of the timeline that were applied, wholly
-    or in part, and not undone, newest first. `stamp`: what tells checkpoints apart in their names. Raises SettingError
-    for an unknown action, a session id that is none, and when there is nothing to undo.
+    `held`: the movies of stills for `pieces.pieces`, or sentences why there are none. `memory`: the sessions of the
+    timeline that were applied, wholly or in part, and not undone, newest first. `stamp`: what tells checkpoints apart
+    in their names. Raises SettingError for an unknown action, a session id that is none, and when there is nothing to
+    undo.
     """
     if not protocol.ID.match(session):
         raise SettingError(f"{session[:70]!r} is no id of a session")

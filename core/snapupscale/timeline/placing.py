@@ -48,6 +48,7 @@ COPIED = (
 _FIT = {"Scaling": 2}  # an enlarged picture would otherwise look zoomed where the project crops to the frame
 _NOT_MADE = "No still was made of it."
 _COVERED = "Another clip lies over it, which a still on top would hide: {}."
+_KEPT = "A still of SnapUpscale lies over it, {}, on a locked track; unlock it and choose the menu again."
 _TRANSITION = "A transition touches {} at {}: the still covers it."
 _LONGEST_NAME = 100
 
@@ -76,7 +77,7 @@ def plan_stills(
     snapshot: Snapshot,
     session: str,
     findings: Mapping[str, Found | str],
-    held: Mapping[Piece, Held],
+    held: Mapping[Piece, Held | str],
     options: Options,
     memory: Sequence[Remembered] = (),
     stamp: str = "",
@@ -111,7 +112,7 @@ def _placements(
     snapshot: Snapshot,
     targets: Iterable[Target],
     findings: Mapping[str, Found | str],
-    held: Mapping[Piece, Held],
+    held: Mapping[Piece, Held | str],
     paths: frozenset[str],
 ) -> _Placements:
     """What can be placed, and what not and why."""
@@ -139,11 +140,11 @@ def _placements(
 
 
 def _placement(
-    target: Target, piece: Piece, held: Mapping[Piece, Held], above: _Above, *, whole: bool, ref: str
+    target: Target, piece: Piece, held: Mapping[Piece, Held | str], above: _Above, *, whole: bool, ref: str
 ) -> _Placement | str:
-    still = held.get(piece)
-    if still is None:
-        return _NOT_MADE
+    still = held.get(piece, _NOT_MADE)
+    if isinstance(still, str):
+        return still
     if still.frames != piece.frames:
         return f"Its still is held for {still.frames} frames, not for the {piece.frames} that it stands for."
     # How the speed of an item changes a take of it is not known.
@@ -155,9 +156,9 @@ def _placement(
         and not above.touching(piece, target.item.track)
     )
     covering = above.covering(piece, target.item.track)
-    if covering and not take:
-        return _COVERED.format(covering)
-    return _Placement(target=target, piece=piece, held=still, ref=ref, take=take, over=not covering)
+    if covering is not None and not take:
+        return above.reason(covering)
+    return _Placement(target=target, piece=piece, held=still, ref=ref, take=take, over=covering is None)
 
 
 def _natural(target: Target, rate: Fraction) -> Fraction:
@@ -172,6 +173,8 @@ class _Above:
     seen: Occupied
     transitions: Occupied
     locked_tracks: frozenset[int]
+    own: frozenset[str]
+    """The ids of overlays of earlier runs that can't be removed."""
 
     @classmethod
     def of(cls, snapshot: Snapshot, paths: frozenset[str]) -> _Above:
@@ -194,6 +197,11 @@ class _Above:
                 if item.type == "transition" or not (item.type or item.media)
             ),
             locked_tracks=frozenset(track.index for track in snapshot.tracks if track.locked),
+            own=frozenset(
+                item.id
+                for item in snapshot.items
+                if is_own_overlay(item, snapshot, paths) and not _is_removable(item, snapshot, paths)
+            ),
         )
 
     def locked(self, track: int) -> bool:
@@ -204,10 +212,15 @@ class _Above:
         touching = self.transitions.over(piece.record_start, piece.record_end)
         return [transition for transition in touching if transition.track == track]
 
-    def covering(self, piece: Piece, track: int) -> str:
-        """The name of a clip over the piece, or an empty string."""
+    def covering(self, piece: Piece, track: int) -> Item | None:
+        """A clip over the piece, if there is one."""
         items = self.seen.over(piece.record_start, piece.record_end)
-        return next((f"{printable(item.name)} on track {item.track}" for item in items if item.track > track), "")
+        return next((item for item in items if item.track > track), None)
+
+    def reason(self, covering: Item) -> str:
+        """Why there can be no still under that clip."""
+        said = _KEPT if covering.id in self.own else _COVERED
+        return said.format(f"{printable(covering.name)} on track {covering.track}")
 
 
 def _transition_warnings(snapshot: Snapshot, placement: _Placement, above: _Above) -> list[str]:

@@ -5,6 +5,9 @@ local api, run = use("items"), use("run")
 
 local dressing = {}
 
+-- Scalings under which a larger picture sits as a smaller one does; that of the plan would undo them.
+local FILL, STRETCH = 3, 4
+
 local function fail(message, ...)
   error(run.failed(string.format(message, ...)), 0)
 end
@@ -55,6 +58,13 @@ local function wanted_of(state, operation)
   table.sort(others)
   for _, name in ipairs(others) do
     names[#names + 1] = name
+  end
+  local shape = state.properties[operation.from].Scaling
+  if same(shape, FILL) or same(shape, STRETCH) then
+    if values.Scaling == nil then
+      names[#names + 1] = "Scaling"
+    end
+    values.Scaling = shape
   end
   return names, values
 end

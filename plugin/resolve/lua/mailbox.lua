@@ -11,6 +11,7 @@ local KEY = "SnapUpscale.Outbox"
 local MOST_BYTES = 2 ^ 20
 local FIRST_SECONDS, PATIENCE_SECONDS, LONGEST_SECONDS = 5, 30, 12 * 3600
 local LOOK_SECONDS, SLOW_LOOK_SECONDS, HELLO_SECONDS = 0.05, 0.25, 1
+local MOST_STEP_SECONDS = 1
 -- Where the inbox may be: a variable of the environment, and what follows it; see mailbox_places.py.
 local FOLDERS = {
   { "APPDATA", "/Blackmagic Design/DaVinci Resolve/Support/Fusion/SnapUpscale/" },
@@ -33,10 +34,6 @@ local function load_table(path)
   setfenv(chunk, {})
   local whole, found = pcall(chunk)
   return whole and type(found) == "table" and found or nil
-end
-
-local function now()
-  return host.bmd.gettime()
 end
 
 local function hex(text)
@@ -63,16 +60,18 @@ end
 
 --- The mailbox of the sidecar that runs. An error `fault.NOT_RUNNING` after `seconds`, by default a few, without one.
 function mailbox.connect(seconds)
-  local last = now() + (seconds or FIRST_SECONDS)
   local folder, hello = find_hello()
-  while not folder and now() < last do
-    host.bmd.wait(SLOW_LOOK_SECONDS)
-    folder, hello = find_hello()
+  for _ = 1, (seconds or FIRST_SECONDS) / SLOW_LOOK_SECONDS do
+    if not folder then
+      host.bmd.wait(SLOW_LOOK_SECONDS)
+      folder, hello = find_hello()
+    end
   end
   if not folder then
     error(fault.NOT_RUNNING, 0)
   end
   local box = { folder = folder, run = hello.run, beat = hello.beat, client = new_client(), number = 0, met = false }
+  box.seen, box.now = host.bmd.gettime(), 0
   fault.check_number(hello.protocol, hello.oldest)
   return setmetatable(box, Box)
 end
@@ -88,27 +87,36 @@ function Box:ask(name, id, body)
     body = body,
   }
   self:post(letter)
-  local started = now()
+  local started = self.now
   self.heard, self.looked = started, started
   local again = false
-  while now() - started < LONGEST_SECONDS do
-    host.bmd.wait(now() - started < 2 and LOOK_SECONDS or SLOW_LOOK_SECONDS)
+  while self.now - started < LONGEST_SECONDS do
+    host.bmd.wait(self.now - started < 2 and LOOK_SECONDS or SLOW_LOOK_SECONDS)
+    self:tick()
     local answer = self:answer()
     if answer then
       return answer
     end
     local patience = self.met and PATIENCE_SECONDS or FIRST_SECONDS
-    if now() - self.looked >= HELLO_SECONDS and self:is_new_run(letter) then
+    if self.now - self.looked >= HELLO_SECONDS and self:is_new_run(letter) then
       self:post(letter)
-    elseif now() - self.heard >= patience then
+    elseif self.now - self.heard >= patience then
       error(self.met and fault.LOST or fault.NOT_RUNNING, 0)
-    elseif now() - self.heard >= patience / 2 and not again then
+    elseif self.now - self.heard >= patience / 2 and not again then
       -- The preferences may not have been written while something else had them open.
       again = true
       self:drop()
     end
   end
   error(fault.LOST, 0)
+end
+
+--- Counts the seconds in `now`, but for those in which the computer slept or its clock was set: the sidecar then had no
+--- time to answer either.
+function Box:tick()
+  local seen = host.bmd.gettime()
+  self.now = self.now + math.max(0, math.min(seen - self.seen, MOST_STEP_SECONDS))
+  self.seen = seen
 end
 
 --- Leaves nothing of the timeline in the editor's preferences.
@@ -156,20 +164,20 @@ end
 --- Whether another sidecar runs now, which is to be asked again. An error when that can't be, and when another script
 --- has taken this one's place.
 function Box:is_new_run(letter)
-  self.looked = now()
+  self.looked = self.now
   local hello = load_table(self.folder .. "sidecar.lua")
   if not hello then
     return false
   end
   if hello.run ~= self.run then
-    self.run, self.beat, self.heard = hello.run, hello.beat, now()
+    self.run, self.beat, self.heard = hello.run, hello.beat, self.now
     if self.met and not REPEATABLE[letter.ask] then
       error(fault.LOST, 0)
     end
     return true
   end
   if hello.beat ~= self.beat then
-    self.beat, self.heard = hello.beat, now()
+    self.beat, self.heard = hello.beat, self.now
     if hello.client == self.client then
       self.met = true
     elseif self.met then

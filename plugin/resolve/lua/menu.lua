@@ -1,8 +1,8 @@
 -- The entries of the menu Workspace > Scripts > SnapUpscale, for editions in which Python scripts are not listed.
 
 local use, host = ...
-local api, editors, executor, fault, json, kept, mailbox, notice, snapshots, summary =
-  use("items"), use("editor"), use("executor"), use("fault"), use("json"), use("kept"), use("mailbox"), use("notice"),
+local editors, executor, fault, json, kept, mailbox, notice, shown, snapshots, summary =
+  use("editor"), use("executor"), use("fault"), use("json"), use("kept"), use("mailbox"), use("notice"), use("shown"),
   use("snapshot"), use("summary")
 
 local menu = {}
@@ -92,25 +92,9 @@ local function edit(script)
   return true
 end
 
---- The file of the clip under the playhead. An error with a fault when there is none.
-local function path_under_playhead(editor)
-  return kept.during(editor, editors.WITH_PLAYHEAD, function()
-    local item = editor:under_playhead()
-    if not item then
-      error(fault.nothing_chosen("no clip of a video track is under the playhead"), 0)
-    end
-    local media = api.media_of(item)
-    local path = media and api.media_facts(media)["File Path"] or ""
-    if path == "" then
-      error(fault.nothing_chosen(api.name_of(item) .. " has no source file"), 0)
-    end
-    return path
-  end)
-end
-
 --- Have the report of the source under the playhead opened; a sandboxed script can't open a browser itself.
 local function show(script)
-  local request = { source = path_under_playhead(script.editor) }
+  local request = { source = shown.path_under_playhead(script.editor) }
   for name, value in pairs(REPORT_JOB) do
     request[name] = value
   end

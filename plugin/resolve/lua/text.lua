@@ -10,8 +10,9 @@ function text.cut(value, most)
   local place = 0
   for _ = 1, most do
     place = place + 1
-    while (value:byte(place + 1) or 0) >= 0x80 and value:byte(place + 1) < 0xC0 do
-      place = place + 1
+    for _ = 1, 3 do -- what is no text may go on for ever
+      local byte = value:byte(place + 1) or 0
+      place = place + (byte >= 0x80 and byte < 0xC0 and 1 or 0)
     end
   end
   return value:sub(1, place)

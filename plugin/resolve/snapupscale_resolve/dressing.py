@@ -8,12 +8,18 @@ from snapupscale_resolve.run import Failed, Run
 
 _GANG = "Gang"
 """Part of the names of properties that tie others together, and so must come first."""
+_SCALING = "Scaling"
+_FILL_AND_STRETCH = (3, 4)
+"""Scalings under which a larger picture sits as a smaller one does; that of the plan would undo them."""
 
 
 def copy_properties(run: Run, operation: Object) -> Object:
     """Copy properties of an item to what was placed, as far as they differ, then set others."""
     placed = run.placed[operation["to"]]
     wanted = dict(_of_original(run, operation), **operation["set"])
+    shape = run.properties[operation["from"]].get(_SCALING)
+    if any(_same(shape, kept) for kept in _FILL_AND_STRETCH):
+        wanted[_SCALING] = shape
     for _ in range(2):
         differing = _differing(wanted, api.properties(placed))
         for name in sorted(differing, key=lambda name: _GANG not in name):
@@ -29,9 +35,10 @@ def copy_properties(run: Run, operation: Object) -> Object:
 def _of_original(run: Run, operation: Object) -> Dict[str, Any]:
     item_id = operation["from"]
     if item_id not in run.properties:
-        run.properties[item_id] = api.properties(run.item(item_id).item)
-        if not run.properties[item_id]:
+        found = api.properties(run.item(item_id).item)
+        if not found:
             raise Failed("DaVinci Resolve does not tell how the clip under the still sits")
+        run.properties[item_id] = found
     known = run.properties[item_id]
     return {name: known[name] for name in operation["names"] if name in known}
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 from snapupscale import protocol
 from snapupscale.protocol import Object
 from snapupscale_resolve import client as sidecar
-from snapupscale_resolve import items as api
 from snapupscale_resolve import launch
 from snapupscale_resolve.door import ask
 from snapupscale_resolve.editor import WITH_PLAYHEAD, Editor
-from snapupscale_resolve.editor_faults import NoEditor, NothingChosen
+from snapupscale_resolve.editor_faults import NoEditor
 from snapupscale_resolve.executor import apply
 from snapupscale_resolve.faults import Fault
 from snapupscale_resolve.kept import Kept
+from snapupscale_resolve.shown import path_under_playhead
 from snapupscale_resolve.snapshot_taker import NOTHING, choose, take_snapshot
 from snapupscale_resolve.summary import NAMES, summary
 from snapupscale_resolve.telling import Teller
@@ -130,7 +130,7 @@ def _snapshot(script: _Script) -> Object:
 
 def _show(script: _Script) -> bool:
     """Open the report of the source under the playhead."""
-    path = _path_under_playhead(script.editor)
+    path = path_under_playhead(script.editor)
     client = script.connect()
     job = wait_for_job(client, client.submit(dict(_REPORT_JOB, source=path)), script.voice)
     if job["state"] != "done":
@@ -141,19 +141,6 @@ def _show(script: _Script) -> bool:
         raise Fault("no browser can be opened", "Choose a default browser in the settings of this computer.")
     script.voice.say("%s: the report is open in the browser." % NAMES["show"])
     return True
-
-
-def _path_under_playhead(editor: Editor) -> str:
-    """The file of the clip under the playhead. Raises NothingChosen."""
-    with Kept(editor, WITH_PLAYHEAD):
-        item = editor.under_playhead()
-        if item is None:
-            raise NothingChosen("no clip of a video track is under the playhead")
-        media = api.media_of(item)
-        path = "" if media is None else api.media_facts(media).get("File Path", "")
-        if not path:
-            raise NothingChosen("%s has no source file" % api.name_of(item))
-        return path
 
 
 ACTIONS: Dict[str, Callable[[_Script], bool]] = {
