@@ -144,6 +144,18 @@ def test_a_movie_of_another_length_is_told_of(desk: Desk, held: Any) -> None:
     refused(desk, plan, "frames, not with")
 
 
+def test_a_movie_says_what_it_is_and_keeps_the_colour_space_of_its_source(desk: Desk) -> None:
+    source = desk.host.timeline.GetItemListInTrack("video", 1)[0].GetMediaPoolItem()
+    assert source.SetClipProperty("Input Color Space", "Rec.709 Gamma 2.4")
+    assert desk.do("stills").trouble == ""
+    placed = desk.host.timeline.GetItemListInTrack("video", 2)
+    assert len(placed) == len(overlays(desk)) > 0
+    for item in placed:
+        movie = item.GetMediaPoolItem()
+        assert movie.GetMetadata("Comments").startswith("SnapUpscale: a still of shot ")
+        assert movie.GetClipProperty("Input Color Space") == "Rec.709 Gamma 2.4"
+
+
 def test_a_second_run_replaces_the_first(desk: Desk) -> None:
     desk.do("stills")
     first = [(item.start, item.end) for item in overlays(desk)]

@@ -55,6 +55,7 @@ EXAMPLES = {
     "names": ["Pan"],
     "set": {"Scaling": 2},
     "colour": "Teal",
+    "colour_space": "Rec.709",
     "paths": ["/x"],
     "bin": "b",
 }

@@ -71,6 +71,19 @@ def tracks(*names: str, locked: str = "") -> list[dict[str, Any]]:
     ]
 
 
+NOTE = "SnapUpscale: a still of shot {} of m1.mov, 00:00:{} to 00:00:{}"
+
+
+@pytest.mark.parametrize(
+    ("told", "set_to"),
+    [("Rec.709 Gamma 2.4", "Rec.709 Gamma 2.4"), ("Project", ""), ("Project - Rec.709 (Scene)", ""), ("", "")],
+)
+def test_the_movie_of_a_still_is_taken_in_the_colour_space_of_its_source(told: str, set_to: str) -> None:
+    snapshot = make_snapshot(make_item("a", 86400, 86500), media=[make_media(colour_space=told)])
+    told_of = [each for each in plan_stills(snapshot, found()).operations if isinstance(each, edits.Describe)]
+    assert [each.colour_space for each in told_of] == [set_to]
+
+
 def test_part_of_a_clip_is_laid_over_it() -> None:
     plan = plan_stills(make_snapshot(make_item("a", 86400, 86500)), found(40))
 
@@ -78,16 +91,18 @@ def test_part_of_a_clip_is_laid_over_it() -> None:
         edits.Checkpoint(id="o2", name="Edit before SnapUpscale s1"),
         edits.Bin(id="o3", name="SnapUpscale"),
         edits.ImportMedia(id="o4", path="/stills/s1_0.snapupscale.mov", frames=40, ref="m1"),
-        edits.ImportMedia(id="o5", path="/stills/s1_1.snapupscale.mov", frames=60, ref="m2"),
-        edits.OwnTrack(id="o6", name="SnapUpscale", ref="t0"),
-        edits.Place(id="o7", media="m1", track="t0", record=86400, start=0, end=40, frames=40, ref="pm1"),
-        edits.CopyProperties(id="o8", copy_from="id-a", to="pm1", names=COPIED, values={"Scaling": 2}),
-        edits.CopyGrade(id="o9", copy_from="id-a", to="pm1"),
-        edits.ClipColour(id="o10", to="pm1", colour="Teal"),
-        edits.Place(id="o11", media="m2", track="t0", record=86440, start=0, end=60, frames=60, ref="pm2"),
-        edits.CopyProperties(id="o12", copy_from="id-a", to="pm2", names=COPIED, values={"Scaling": 2}),
-        edits.CopyGrade(id="o13", copy_from="id-a", to="pm2"),
-        edits.ClipColour(id="o14", to="pm2", colour="Teal"),
+        edits.Describe(id="o5", media="m1", note=NOTE.format(1, "00:00", "01:15"), colour_space=""),
+        edits.ImportMedia(id="o6", path="/stills/s1_1.snapupscale.mov", frames=60, ref="m2"),
+        edits.Describe(id="o7", media="m2", note=NOTE.format(2, "01:16", "04:03"), colour_space=""),
+        edits.OwnTrack(id="o8", name="SnapUpscale", ref="t0"),
+        edits.Place(id="o9", media="m1", track="t0", record=86400, start=0, end=40, frames=40, ref="pm1"),
+        edits.CopyProperties(id="o10", copy_from="id-a", to="pm1", names=COPIED, values={"Scaling": 2}),
+        edits.CopyGrade(id="o11", copy_from="id-a", to="pm1"),
+        edits.ClipColour(id="o12", to="pm1", colour="Teal"),
+        edits.Place(id="o13", media="m2", track="t0", record=86440, start=0, end=60, frames=60, ref="pm2"),
+        edits.CopyProperties(id="o14", copy_from="id-a", to="pm2", names=COPIED, values={"Scaling": 2}),
+        edits.CopyGrade(id="o15", copy_from="id-a", to="pm2"),
+        edits.ClipColour(id="o16", to="pm2", colour="Teal"),
     )
     assert (plan.summary.stills, plan.summary.shots) == (2, 2)
 
@@ -95,12 +110,12 @@ def test_part_of_a_clip_is_laid_over_it() -> None:
 def test_a_whole_clip_gets_a_take_or_else_an_overlay() -> None:
     plan = plan_stills(make_snapshot(make_item("a", 86400, 86500)), found(), checkpoint=False)
 
-    assert names(plan) == ["require", "bin", "import_media", "take"]
+    assert names(plan) == ["require", "bin", "import_media", "describe", "take"]
     take = plan.operations[-1]
     assert isinstance(take, edits.Take)
     assert (take.item, take.media, take.start, take.end) == ("id-a", "m1", 0, 100)
     assert [inner.op for inner in take.otherwise] == ["track", "place", "copy_properties", "copy_grade", "clip_colour"]
-    assert [inner.id for inner in take.otherwise] == ["o5", "o6", "o7", "o8", "o9"]
+    assert [inner.id for inner in take.otherwise] == ["o6", "o7", "o8", "o9", "o10"]
 
 
 @pytest.mark.parametrize("refuses", [False, True])
@@ -249,7 +264,7 @@ def test_a_take_that_is_not_chosen_any_more_is_replaced() -> None:
 
     plan = plan_stills(back, found(), "s2", [first], checkpoint=False)
 
-    assert names(plan) == ["require", "bin", "remove_take", "import_media", "take"]
+    assert names(plan) == ["require", "bin", "remove_take", "import_media", "describe", "take"]
     assert plan.operations[2] == edits.RemoveTake(id="o3", item="id-a", media="/stills/s1_0.snapupscale.mov")
 
 

@@ -88,6 +88,16 @@ class ImportMedia(Operation):
     ref: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Describe(Operation):
+    """Write into a movie's comments what it is and, unless `colour_space` is empty, set its input colour space."""
+
+    op = "describe"
+    media: str
+    note: str
+    colour_space: str
+
+
 def _read_all(value: object, place: str) -> tuple[Operation, ...]:
     return list_reader(read_operation, _MOST)(value, place)
 
@@ -206,6 +216,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         RemoveMarker,
         Bin,
         ImportMedia,
+        Describe,
         Take,
         OwnTrack,
         Place,

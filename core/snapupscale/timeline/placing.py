@@ -13,6 +13,7 @@ from snapupscale.timeline.operations import (
     ClipColour,
     CopyGrade,
     CopyProperties,
+    Describe,
     ImportMedia,
     OwnTrack,
     Place,
@@ -249,10 +250,20 @@ def _edits(
     yield from _earlier_takes(snapshot, placements, memory)
     for placement in placements:
         yield ImportMedia(path=placement.held.path, frames=placement.held.frames, ref=placement.ref)
+        yield _description(placement)
     if any(not placement.take for placement in placements):
         yield OwnTrack(name=track, ref="t0")
     for placement in placements:
         yield from _put(placement, track, options)
+
+
+def _description(placement: _Placement) -> Describe:
+    media, piece = placement.target.media, placement.piece
+    first, last = media.timecode(piece.source_start), media.timecode(piece.source_end - 1)
+    # What follows the project needs no setting, and "Project" comes with words that differ from version to version.
+    space = "" if media.colour_space.startswith("Project") else media.colour_space
+    note = f"SnapUpscale: a still of shot {piece.shot} of {media.name}, {first} to {last}"
+    return Describe(media=placement.ref, note=note, colour_space=space)
 
 
 def _put(placement: _Placement, track: str, options: Options) -> Iterator[Operation]:

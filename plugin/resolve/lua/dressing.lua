@@ -114,6 +114,25 @@ function dressing.copy_grade(state, operation)
   return {}
 end
 
+--- Write into a movie what it is, and in which colour space.
+function dressing.describe(state, operation)
+  local media = state.media[operation.media].media
+  local note, space = operation.note, operation.colour_space
+  for _ = 1, 2 do
+    if api.comment(media) ~= note then
+      api.set_comment(media, note)
+    end
+    if space ~= "" and api.colour_space(media) ~= space then
+      api.set_colour_space(media, space)
+    end
+  end
+  local found = { note = api.comment(media), colour_space = api.colour_space(media) }
+  if found.note ~= note or (space ~= "" and found.colour_space ~= space) then
+    fail("DaVinci Resolve does not keep what is written into the movie of a still")
+  end
+  return found
+end
+
 --- Colour what was placed.
 function dressing.clip_colour(state, operation)
   local placed = state.placed[operation.to]

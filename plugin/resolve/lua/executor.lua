@@ -40,6 +40,7 @@ local ONE = {
   checkpoint = placing.checkpoint,
   bin = placing.use_bin,
   import_media = placing.import_media,
+  describe = dressing.describe,
   take = placing.take,
   track = placing.own_track,
   place = placing.place,

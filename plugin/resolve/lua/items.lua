@@ -133,6 +133,26 @@ function items.media_facts(media)
   return found
 end
 
+--- What the comments of a medium say.
+function items.comment(media)
+  return door.text(media, "GetMetadata", "Comments")
+end
+
+--- Write the comments of a medium.
+function items.set_comment(media, note)
+  return door.agreed(media, "SetMetadata", "Comments", note)
+end
+
+--- The colour space in which the editor takes a medium.
+function items.colour_space(media)
+  return door.text(media, "GetClipProperty", "Input Color Space")
+end
+
+--- Say in which colour space a medium is.
+function items.set_colour_space(media, name)
+  return door.agreed(media, "SetClipProperty", "Input Color Space", name)
+end
+
 --- A whole number among the facts of a medium.
 function items.media_count(told, name)
   local digits = (told[name] or ""):match("^(%d+)%.?[^.]*$") or (told[name] or ""):match("^(%d+)%.")

@@ -16,6 +16,7 @@ plan.OPERATIONS = {
   remove_marker = { custom = "text" },
   bin = { name = "text" },
   import_media = { path = "text", frames = "whole", ref = "text" },
+  describe = { media = "text", note = "text", colour_space = "text" },
   take = { item = "text", media = "text", start = "whole", ["end"] = "whole", otherwise = "operations" },
   track = { name = "text", ref = "text" },
   place = {

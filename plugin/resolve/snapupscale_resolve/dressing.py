@@ -13,6 +13,21 @@ _FILL_AND_STRETCH = (3, 4)
 """Scalings under which a larger picture sits as a smaller one does; that of the plan would undo them."""
 
 
+def describe(run: Run, operation: Object) -> Object:
+    """Write into a movie what it is, and in which colour space."""
+    media, _ = run.media[operation["media"]]
+    note, space = operation["note"], operation["colour_space"]
+    for _ in range(2):
+        if api.comment(media) != note:
+            api.set_comment(media, note)
+        if space and api.colour_space(media) != space:
+            api.set_colour_space(media, space)
+    found = {"note": api.comment(media), "colour_space": api.colour_space(media)}
+    if found["note"] != note or (space and found["colour_space"] != space):
+        raise Failed("DaVinci Resolve does not keep what is written into the movie of a still")
+    return found
+
+
 def copy_properties(run: Run, operation: Object) -> Object:
     """Copy properties of an item to what was placed, as far as they differ, then set others."""
     placed = run.placed[operation["to"]]

@@ -60,6 +60,7 @@ ONE: Dict[str, Callable[[Run, Object], Object]] = {
     "checkpoint": placing.checkpoint,
     "bin": placing.use_bin,
     "import_media": placing.import_media,
+    "describe": dressing.describe,
     "take": placing.take,
     "track": placing.own_track,
     "place": placing.place,

@@ -147,6 +147,26 @@ def media_facts(media: "MediaPoolItem") -> Dict[str, str]:
     return {str(name): door.as_text(value) for name, value in facts(every).items()}
 
 
+def comment(media: "MediaPoolItem") -> str:
+    """What the comments of a medium say."""
+    return door.text(media.GetMetadata, "Comments")
+
+
+def set_comment(media: "MediaPoolItem", note: str) -> bool:
+    """Write the comments of a medium."""
+    return agreed(media.SetMetadata, "Comments", note)
+
+
+def colour_space(media: "MediaPoolItem") -> str:
+    """The colour space in which the editor takes a medium."""
+    return door.text(media.GetClipProperty, "Input Color Space")
+
+
+def set_colour_space(media: "MediaPoolItem", name: str) -> bool:
+    """Say in which colour space a medium is."""
+    return agreed(media.SetClipProperty, "Input Color Space", name)
+
+
 def media_count(told: Dict[str, str], name: str) -> Optional[int]:
     """A whole number among the facts of a medium."""
     text = told.get(name, "").split(".")[0]
