@@ -285,7 +285,6 @@ def test_another_script_takes_over(user: User) -> None:
         script = started(user, "Mark Scene Cuts")
         time.sleep(0.5)
         other = LuaHost(user.host.app)
-        user.service.looks = 0
         other.run(user.menu / "Remove SnapUpscale Markers (Lua).lua")
         script.join(20)
     assert other.printed[-1] == "SnapUpscale: 0 markers removed."
