@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from snapupscale.errors import SettingError
-from snapupscale.upscale.picture import LUMA, Picture, bounded, quantised
+from snapupscale.upscale.picture import LUMA, Picture, bounded
 
 
 @pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", "<f4", ">f4"])
@@ -41,18 +41,6 @@ def test_what_is_refused(image: np.ndarray[Any, Any], word: str) -> None:
     with pytest.raises(SettingError, match=word) as caught:
         Picture.of(image)
     assert caught.value.hint
-
-
-def test_quantising_rounds_half_to_even_and_clips() -> None:
-    values = np.array([-0.5, 0.5 / 255, 1.5 / 255, 0.5, 1, 1.5]).astype(np.float32)
-    np.testing.assert_array_equal(quantised(values.copy(), np.uint8), [0, 0, 2, 128, 255, 255])
-    np.testing.assert_array_equal(quantised(values.copy(), np.uint16)[-2:], [65535, 65535])
-    np.testing.assert_array_equal(quantised(values.copy(), np.float32), np.clip(values, 0, 1))
-
-
-def test_every_16_bit_value_survives() -> None:
-    codes = np.arange(65536, dtype=np.uint16)
-    np.testing.assert_array_equal(quantised(codes.astype(np.float32) / 65535, np.uint16), codes)
 
 
 def test_grey_stays_grey() -> None:

@@ -8,7 +8,8 @@ import torch
 
 from snapupscale.errors import Cancelled, ImplausibleResult, OutOfMemory
 from snapupscale.upscale import catalog, devices, weights
-from snapupscale.upscale.torch_backend import TorchBackend
+from snapupscale.upscale.resize import Window
+from snapupscale.upscale.torch_backend import TorchBackend, exact_float32
 from snapupscale.upscale.torch_job import Job
 
 if TYPE_CHECKING:
@@ -332,6 +333,56 @@ def test_scale_two_pads_odd_sizes_and_cuts_them_again(make_model: Callable[..., 
     assert odd.shape == (66, 42, 3)
     padded = np.pad(crop[:33, :21], ((0, 1), (0, 1), (0, 0)), mode="reflect")
     np.testing.assert_allclose(odd, enlarge(engine, padded, F32)[:66, :42], atol=1e-6)
+
+
+@pytest.mark.parametrize("tile", [None, 40])
+def test_planes_are_enlarged_as_pictures_are(tile: int | None, crop: NDArray[np.uint8]) -> None:
+    engine = backend(tile=tile)
+    seen: list[float] = []
+    result = engine.enlarge_planes(planes(crop), seen.append)
+    assert result.shape == (1, 3, 256, 256)
+    np.testing.assert_allclose(result[0].permute(1, 2, 0).numpy(), enlarge(engine, crop, F32), atol=1e-6)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("size", [(33, 21), (1, 1), (1, 4), (2, 3)])
+def test_planes_of_odd_sizes_are_padded_too(
+    size: tuple[int, int], make_model: Callable[..., Any], crop: NDArray[np.uint8]
+) -> None:
+    make_model("made", architecture="rrdb", blocks=1, scale=2)
+    engine, picture = backend("made"), crop[: size[0], : size[1]]
+    result = engine.enlarge_planes(planes(picture), lambda _: None)
+    np.testing.assert_allclose(result[0].permute(1, 2, 0).numpy(), enlarge(engine, picture, F32), atol=1e-6)
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_planes_are_resampled_where_there_is_room(
+    room: bool, crop: NDArray[np.uint8], whole: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, released: list[Any]
+) -> None:
+    engine = backend()
+    if not room:
+        monkeypatch.setattr(engine, "_resized", lambda *_: None)
+    middle = engine.enlarge_resized(planes(crop), 80, 60, lambda _: None, Window(left=20, top=16, width=20, height=15))
+    expected = whole[64:124, 80:160].astype(np.float32) / 255
+    np.testing.assert_allclose(middle[0].permute(1, 2, 0).numpy(), expected, atol=0.6 / 255)
+    assert bool(released) is not room
+
+
+def planes(pixels: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
+
+
+def test_float32_stays_float32_in_products_of_matrices() -> None:
+    setting = torch.backends.cuda.matmul
+    before = setting.fp32_precision
+    setting.fp32_precision = "tf32"
+    try:
+        with exact_float32():
+            assert setting.fp32_precision == "ieee"
+        assert setting.fp32_precision == "tf32"
+    finally:
+        setting.fp32_precision = before
 
 
 @pytest.mark.parametrize("tile", [None, 30])

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 import numpy as np
 
 from snapupscale.errors import BackendUnavailable, SettingError
-from snapupscale.upscale import catalog, weights
+from snapupscale.upscale import catalog
 from snapupscale.upscale.interpolation import resample, resample_as_reference
-from snapupscale.upscale.picture import Picture, bounded, quantised
+from snapupscale.upscale.picture import Picture, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    import torch
     from numpy.typing import NDArray
 
     from snapupscale.upscale.interpolation import Kernel
@@ -74,8 +73,8 @@ class Upscaler:
         denoise: float = 1.0,
         reference: bool = False,
     ) -> None:
-        _known("backend", backend, BACKENDS)
-        _known("precision", precision, PRECISIONS)
+        known("backend", backend, BACKENDS)
+        known("precision", precision, PRECISIONS)
         factor = None if scale is None else _factor(scale)
         if tile != "auto" and tile < 1:
             raise SettingError(f"the tile is {tile}", hint="Give 'auto', or the edge of a tile in pixels.")
@@ -143,24 +142,16 @@ class Upscaler:
 
     def _load(self, model: str, backend: str, precision: str, tile: int | None, denoise: float) -> int:
         """Choose device and model and load it; the model's own scale."""
-        device, description = _device(backend)
-        name, reason = (model, f"{model}, as asked.") if model != "auto" else catalog.auto_model(device.type)
-        spec = catalog.find(name)
-        loaded = weights.load(spec, denoise=denoise)
-        self.model, self.backend, self.weights_sha256 = name, device.type, loaded.sha256
-        self.precision = precision if precision != "auto" else ("fp16" if device.type == "cuda" else "fp32")
-        self.choice = f"{reason} It runs on {description} in {self.precision}."
-        from snapupscale.upscale.torch_backend import TorchBackend  # noqa: PLC0415 - imports torch
-
-        self._network = TorchBackend(
-            spec,
-            loaded.parameters,
-            device=device,
-            precision=self.precision,
-            tile=tile,
-            faithful=self._reference,
-        )
-        return spec.scale
+        try:
+            from snapupscale.upscale import loading  # noqa: PLC0415 - imports torch
+        except ImportError as error:
+            hint = "Run `pip install torch`, or use --backend lanczos."
+            raise BackendUnavailable(f"torch cannot be imported: {error}", hint=hint) from error
+        loaded = loading.load(model, backend, precision, tile=tile, denoise=denoise, faithful=self._reference)
+        self.model, self.backend, self.precision = loaded.model, loaded.device.type, loaded.precision
+        self.choice, self.weights_sha256 = loaded.choice, loaded.weights_sha256
+        self._network = loaded.network
+        return loaded.scale
 
     def _plane(self, pixels: Pixels, report: Report) -> Pixels:
         """The colour or the alpha of a picture, upscaled."""
@@ -173,8 +164,7 @@ class Upscaler:
             return self._as_reference(self._network, pixels, report)
         if self._factor == self._own:
             return self._network.enlarge(pixels, pixels.dtype, report)
-        values = self._network.enlarge(pixels, np.dtype(np.float32), lambda share: report(share * _NETWORK_SHARE))
-        return quantised(resample(values, width, height), pixels.dtype)
+        return self._network.enlarge_picture(pixels, width, height, lambda share: report(share * _NETWORK_SHARE))
 
     def _as_reference(self, network: TorchBackend, pixels: Pixels, report: Report) -> Pixels:
         """The steps of RealESRGANer: reflected at the right and bottom, rounded, and only then resampled."""
@@ -187,7 +177,8 @@ class Upscaler:
         return resample_as_reference(values, int(width * self._factor), int(height * self._factor))
 
 
-def _known(kind: str, value: str, values: tuple[str, ...]) -> None:
+def known(kind: str, value: str, values: tuple[str, ...]) -> None:
+    """Raise SettingError unless `value` is one of `values`."""
     if value not in values:
         raise SettingError(f"no {kind} is called {value!r}", hint=f"The values are: {', '.join(values)}.")
 
@@ -197,14 +188,3 @@ def _factor(scale: float | Fraction) -> Fraction:
     if not (math.isfinite(scale) and 1 <= scale <= 8):
         raise SettingError(f"the scale is {scale}", hint="It goes from 1 to 8, and need not be whole.")
     return Fraction(scale).limit_denominator(1000)
-
-
-def _device(backend: str) -> tuple[torch.device, str]:
-    """The device for `backend`, and its description."""
-    try:
-        from snapupscale.upscale import devices  # noqa: PLC0415 - imports torch
-    except ImportError as error:
-        hint = "Run `pip install torch`, or use --backend lanczos."
-        raise BackendUnavailable(f"torch cannot be imported: {error}", hint=hint) from error
-    device = devices.choose(backend)
-    return device, devices.describe(device)

@@ -43,21 +43,40 @@ def resample_as_reference(image: Pixels, width: int, height: int) -> Pixels:
     return result
 
 
+def taps(
+    length: int, size: int, kernel: Kernel = "lanczos", *, start: float = 0.0, extent: float | None = None
+) -> tuple[NDArray[np.intp], Floats]:
+    """For each of `size` positions the first of `length` samples that counts, and the weights, size x taps.
+
+    The positions cover `extent` samples from `start` on, both in samples and not always whole; without them, all.
+    """
+    reach, curve = _KERNELS[kernel]
+    step = (length if extent is None else extent) / size
+    stretch = max(1.0, step)
+    centres = start + (np.arange(size) + 0.5) * step - 0.5
+    count = min(length, 2 * int(np.ceil(reach * stretch)) + 1)
+    first = np.clip(np.ceil(centres - reach * stretch), 0, length - count).astype(np.intp)
+    offsets = first[:, None] + np.arange(count) - centres[:, None]
+    weights = curve(offsets / stretch)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return first, weights.astype(np.float32)
+
+
 def _rows(values: Floats, size: int, kernel: Kernel) -> Floats:
     """The first axis of `values` resampled to `size`."""
     if len(values) == size:
         return values
     flat = values.reshape(len(values), -1)
-    first, weights = _taps(len(values), size, kernel)
-    taps = weights.shape[1]
+    first, weights = taps(len(values), size, kernel)
+    reach = weights.shape[1]
     result = np.empty((size, flat.shape[1]), np.float32)
     # A few rows at a time as one small dense product: most of its weights are in use, and BLAS does the work.
     for start in range(0, size, _ROWS):
         end = min(start + _ROWS, size)
         low = first[start]
-        band = np.zeros((end - start, first[end - 1] + taps - low), np.float32)
+        band = np.zeros((end - start, first[end - 1] + reach - low), np.float32)
         for row in range(start, end):
-            band[row - start, first[row] - low : first[row] - low + taps] = weights[row]
+            band[row - start, first[row] - low : first[row] - low + reach] = weights[row]
         np.matmul(band, flat[low : low + band.shape[1]], out=result[start:end])
     return result.reshape(size, *values.shape[1:])
 
@@ -65,19 +84,6 @@ def _rows(values: Floats, size: int, kernel: Kernel) -> Floats:
 def _turned(values: Floats) -> Floats:
     """`values` with its first two axes exchanged."""
     return np.ascontiguousarray(values.swapaxes(0, 1))
-
-
-def _taps(length: int, size: int, kernel: Kernel) -> tuple[NDArray[np.intp], Floats]:
-    """For each of `size` positions the first of `length` samples that counts, and the weights, size x taps."""
-    reach, curve = _KERNELS[kernel]
-    stretch = max(1.0, length / size)
-    centres = (np.arange(size) + 0.5) * (length / size) - 0.5
-    taps = min(length, 2 * int(np.ceil(reach * stretch)) + 1)
-    first = np.clip(np.ceil(centres - reach * stretch), 0, length - taps).astype(np.intp)
-    offsets = first[:, None] + np.arange(taps) - centres[:, None]
-    weights = curve(offsets / stretch)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return first, weights.astype(np.float32)
 
 
 def _lanczos(x: NDArray[np.float64]) -> NDArray[np.float64]:

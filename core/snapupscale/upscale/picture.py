@@ -1,4 +1,4 @@
-"""A picture as arrays: what is accepted, what its samples mean, and how results are brought back to its form."""
+"""A picture as arrays: what is accepted, what its samples mean, and how its matte is kept in bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from snapupscale.errors import SettingError
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     Pixels = NDArray[Any]
 
@@ -51,16 +51,6 @@ class Picture:
     @property
     def dtype(self) -> np.dtype[Any]:
         return self.colour.dtype
-
-
-def quantised(values: NDArray[np.float32], dtype: DTypeLike) -> Pixels:
-    """`values` in [0, 1] as samples of `dtype`, clipped, rounded half to even. `values` is overwritten."""
-    kind = np.dtype(dtype)
-    np.clip(values, 0, 1, out=values)
-    if kind == np.float32:
-        return values
-    values *= LEVELS[kind.name]
-    return np.rint(values, out=values).astype(kind)
 
 
 def bounded(large: Pixels, small: Pixels) -> Pixels:

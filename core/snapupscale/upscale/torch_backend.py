@@ -11,8 +11,9 @@ import torch
 from snapupscale.errors import ImplausibleResult, OutOfMemory
 from snapupscale.upscale import devices, levels, plausibility
 from snapupscale.upscale.networks import ENLARGE, Network, Pace, build
+from snapupscale.upscale.resize import resized
 from snapupscale.upscale.tiling import Box, blocks, by_area, by_edge
-from snapupscale.upscale.torch_job import Job, means, part
+from snapupscale.upscale.torch_job import Job, means, part, samples, upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from snapupscale.upscale.catalog import ModelSpec
+    from snapupscale.upscale.resize import Window
 
     Floats = NDArray[np.float32]
 
@@ -72,7 +74,7 @@ class TorchBackend:
         self._most = float("inf")
         self._tail_most = float(_TAIL_CELLS[device.type])
         self._exact: Network | None = None
-        with _memory_errors():
+        with memory_errors():
             self._network = _load(spec, parameters, device, half=self._half, faithful=faithful)
         self._context = self._network.halo + (0 if faithful else levels.CONTEXT)
 
@@ -83,23 +85,79 @@ class TorchBackend:
         """
         cell, scale = self._network.cell, self._spec.scale
         height, width = pixels.shape[:2]
-        with torch.inference_mode(), exact_float32(), _memory_errors():
+        with torch.inference_mode(), exact_float32(), memory_errors():
             job = Job.start(_padded(pixels, cell), dtype, cell, scale, self._device, report)
-            pending = self._plan(job.whole)[::-1]
-            while pending:
-                core = pending.pop()
-                if self._too_large(core, job.whole):
-                    pending.extend(reversed(core.halves()))
-                elif not self._fits(job, core):
-                    self._lower(core, job.whole)
-                    pending.extend(reversed(core.halves()))
+            self._fill(job)
             return job.result()[: height * scale, : width * scale]
+
+    def enlarge_planes(self, planes: Tensor, report: Callable[[float], None]) -> Tensor:
+        """`planes` (1x3xHxW float32 in [0, 1], on the device) at the network's scale, without a round trip to the host.
+
+        The result is on the device, or, complete, on the host where the device has no room for it. `report` is called
+        with 0 to 1 and may raise. Raises OutOfMemory or ImplausibleResult, and torch's own error when there is no
+        memory for more than the tiles.
+        """
+        cell, scale = self._network.cell, self._spec.scale
+        height, width = planes.shape[2:]
+        with torch.inference_mode(), exact_float32():
+            job = Job.of_planes(_padded_planes(planes, cell), cell, scale, report)
+            self._fill(job)
+            return job.canvas[:, :, : height * scale, : width * scale]
+
+    def enlarge_resized(
+        self,
+        planes: Tensor,
+        width: int,
+        height: int,
+        report: Callable[[float], None],
+        window: Window | None = None,
+    ) -> Tensor:
+        """`enlarge_planes`, and what `window` of that shows, or all, at width x height, on the device, in [0, 1].
+
+        window: in pixels of `planes`. Where memory for resampling runs out on the device, the host does it.
+        """
+        with torch.inference_mode(), exact_float32():
+            large = self.enlarge_planes(planes, report)
+            seen = window and window.times(self._spec.scale)
+            result = self._resized(large, width, height, seen)
+            if result is None:
+                devices.release(self._device)
+                result = resized(large.cpu(), width, height, seen)
+            return result.to(self._device).clamp_(0, 1)
+
+    def enlarge_picture(
+        self, pixels: NDArray[Any], width: int, height: int, report: Callable[[float], None]
+    ) -> NDArray[Any]:
+        """`enlarge` to the type of `pixels`, brought to width x height by Lanczos before samples are rounded."""
+        with torch.inference_mode(), exact_float32(), memory_errors():
+            values = self.enlarge_resized(upload(pixels, self._device), width, height, report)
+            return samples(values, pixels.dtype, grey=pixels.ndim == 2).cpu().numpy().view(pixels.dtype)
 
     def close(self) -> None:
         """Let go of the model and of the memory that torch keeps for it."""
         del self._network
         self._exact = None
         devices.release(self._device)
+
+    def _fill(self, job: Job) -> None:
+        """Fill the canvas, tile by tile; tiles that don't fit are halved."""
+        pending = self._plan(job.whole)[::-1]
+        while pending:
+            core = pending.pop()
+            if self._too_large(core, job.whole):
+                pending.extend(reversed(core.halves()))
+            elif not self._fits(job, core):
+                self._lower(core, job.whole)
+                pending.extend(reversed(core.halves()))
+
+    def _resized(self, large: Tensor, width: int, height: int, seen: Window | None) -> Tensor | None:
+        """None when memory ran out."""
+        try:
+            return resized(large, width, height, seen)
+        except Exception as error:
+            if large.device == _HOST or not devices.ran_out(error):
+                raise
+            return None
 
     def _plan(self, whole: Box) -> list[Box]:
         """Tiles for the memory that is free now."""
@@ -186,7 +244,7 @@ class TorchBackend:
                 values = shift.taken_off(output, picture, piece)
             job.put(piece.times(ENLARGE), values)
             job.meter.tick(0)
-        devices.synchronise(self._device)
+        job.settle()
 
     def _means(self, job: Job, region: Box, output: Tensor) -> tuple[Floats, Floats]:
         """The means of the blocks of `region`, before and after."""
@@ -251,20 +309,35 @@ def _padded(pixels: NDArray[Any], cell: int) -> NDArray[Any]:
     return np.pad(pixels, extra, mode="reflect") if cell > 1 else pixels
 
 
+def _padded_planes(planes: Tensor, cell: int) -> Tensor:
+    """The same for planes, 1xCxHxW."""
+    for axis in (2, 3):
+        length = planes.shape[axis]
+        if length % cell:
+            places = np.pad(np.arange(length), (0, -length % cell), mode="reflect")
+            planes = planes.index_select(axis, torch.from_numpy(places).to(planes.device))
+    return planes
+
+
 @contextmanager
 def exact_float32() -> Iterator[None]:
-    """Keep cuDNN from rounding float32 to TF32, which it does unless told."""
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        yield
+    """Keep cuDNN from rounding float32 to TF32, which it does unless told, and products of matrices likewise."""
+    products = torch.backends.cuda.matmul
+    before = products.fp32_precision
+    products.fp32_precision = "ieee"
+    try:
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            yield
+    finally:
+        products.fp32_precision = before
 
 
 @contextmanager
-def _memory_errors() -> Iterator[None]:
+def memory_errors(hint: str = "Give a smaller picture, or a smaller --scale.") -> Iterator[None]:
     """What is left of memory errors, raised as OutOfMemory."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not devices.ran_out(error):
             raise
-        hint = "Give a smaller picture, or a smaller --scale."
         raise OutOfMemory("the picture itself does not fit into memory", hint=hint) from error

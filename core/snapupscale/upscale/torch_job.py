@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ _CANVAS = {"uint8": torch.uint8, "uint16": torch.int16, "float32": torch.float32
 
 _SYNCHRONISE_EVERY = 2e12
 """Floating-point operations queued on a GPU before waiting for them, so that progress is true and cancelling quick."""
+
+_CANVAS_SHARE = 0.25
+"""Share of a device's free memory that a canvas may take; the rest is for the tiles, and for resampling it."""
 
 
 class Meter:
@@ -65,7 +69,10 @@ class Meter:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """`source`: 1x3xHxW float32 on the device; `whole`: its area in cells; `canvas`: HxW or HxWx3 on the host."""
+    """`source`: 1x3xHxW float32 on the device; `whole`: its area in cells; `meter`: the progress.
+
+    `canvas`: HxW or HxWx3 of `dtype` on the host, or planes, 1x3xHxW float32, on the device or the host.
+    """
 
     source: Tensor
     whole: Box
@@ -83,31 +90,66 @@ class Job:
         device: torch.device,
         report: Callable[[float], None],
     ) -> Job:
-        """`pixels`: HxW or HxWx3; the canvas is `scale` times as large, of `dtype`, with as many channels."""
+        """`pixels`: HxW or HxWx3; the canvas is `scale` times as large, with as many channels, on the host."""
         height, width = pixels.shape[:2]
         shape = (height * scale, width * scale, *pixels.shape[2:])
         # Page-locked memory is filled by the GPU itself while it computes on.
         canvas = torch.empty(shape, dtype=_CANVAS[dtype.name], pin_memory=device.type == "cuda")
-        meter = Meter(report, device, height * width)
+        return cls._of(upload(pixels, device), canvas, dtype, cell, report)
+
+    @classmethod
+    def of_planes(cls, planes: Tensor, cell: int, scale: int, report: Callable[[float], None]) -> Job:
+        """`planes`: 1x3xHxW float32 on the device, and so is the canvas, `scale` times as large, if there is room."""
+        height, width = planes.shape[2:]
+        shape = (1, 3, height * scale, width * scale)
+        free = devices.free_memory(planes.device)
+        fits = 4 * math.prod(shape) < _CANVAS_SHARE * free
+        canvas = torch.empty(shape, device=planes.device if fits else "cpu", pin_memory=planes.is_cuda and not fits)
+        return cls._of(planes, canvas, np.dtype(np.float32), cell, report)
+
+    @classmethod
+    def _of(
+        cls, source: Tensor, canvas: Tensor, dtype: np.dtype[Any], cell: int, report: Callable[[float], None]
+    ) -> Job:
+        height, width = source.shape[2:]
+        meter = Meter(report, source.device, height * width)
         whole = Box(0, 0, width // cell, height // cell)
-        return cls(source=_upload(pixels, device), whole=whole, canvas=canvas, dtype=dtype, meter=meter)
+        return cls(source=source, whole=whole, canvas=canvas, dtype=dtype, meter=meter)
 
     def put(self, box: Box, values: Tensor) -> None:
         """Write `values` (1x3xHxW float32) to `box` of the canvas: clipped, and for integers rounded half to even."""
         values = values.clamp(0, 1)
-        if self.canvas.dim() == 2:
-            luma = torch.tensor(LUMA, device=values.device).view(1, 3, 1, 1)
-            samples = (values * luma).sum(1)[0]
+        if self.canvas.dim() == 4:
+            target = part(self.canvas, box)
         else:
-            samples = values[0].permute(1, 2, 0)
-        if self.dtype != np.float32:
-            samples = (samples * LEVELS[self.dtype.name]).round().to(torch.int32)
-        target = self.canvas[box.top : box.bottom, box.left : box.right]
-        target.copy_(samples.to(target.dtype), non_blocking=samples.is_cuda and target.is_contiguous())
+            target = self.canvas[box.top : box.bottom, box.left : box.right]
+            values = samples(values, self.dtype, grey=self.canvas.dim() == 2)
+        target.copy_(values, non_blocking=values.is_cuda and target.is_contiguous())
+
+    def settle(self) -> None:
+        """Wait for what the device still writes, unless the canvas is its own."""
+        if self.canvas.device != self.source.device:
+            devices.synchronise(self.source.device)
 
     def result(self) -> NDArray[Any]:
         """The canvas as an array. The device must have finished."""
         return self.canvas.numpy().view(self.dtype)
+
+
+def samples(values: Tensor, dtype: np.dtype[Any], *, grey: bool) -> Tensor:
+    """`values` (1x3xHxW in [0, 1]) as HxWx3, or HxW with `grey`; integers rounded half to even.
+
+    The type is the one that torch has for the bits of `dtype`.
+    """
+    result = luma(values)[0, 0] if grey else values[0].permute(1, 2, 0)
+    if dtype != np.float32:
+        result = (result * LEVELS[dtype.name]).round().to(torch.int32)
+    return result.to(_CANVAS[dtype.name])
+
+
+def luma(values: Tensor) -> Tensor:
+    """1x1xHxW of 1x3xHxW."""
+    return (values * torch.tensor(LUMA, device=values.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def part(values: Tensor, box: Box) -> Tensor:
@@ -120,7 +162,8 @@ def means(values: Tensor, edge: int) -> Tensor:
     return F.avg_pool2d(values, edge, ceil_mode=True, count_include_pad=False)[0].flatten(1).T
 
 
-def _upload(pixels: NDArray[Any], device: torch.device) -> Tensor:
+def upload(pixels: NDArray[Any], device: torch.device) -> Tensor:
+    """`pixels` (HxW or HxWx3) on `device` as 1x3xHxW float32, white being 1."""
     levels = LEVELS[pixels.dtype.name]
     host = np.array(pixels, np.uint8 if pixels.dtype == np.uint8 else np.float32)
     values = torch.from_numpy(host).to(device).float().div_(levels)
