@@ -165,6 +165,7 @@ def _add_sidecar(kinds: Kinds) -> None:
     _command(actions, "stop", commands.sidecar_stop, "stop the service")
     # Not for people, so not in the list.
     actions.add_parser("worker").set_defaults(command=commands.sidecar_worker)
+    actions.add_parser("frame-worker").set_defaults(command=commands.sidecar_frame_worker)
 
 
 def _add_install(kinds: Kinds) -> None:

@@ -224,6 +224,13 @@ def sidecar_worker(options: Namespace) -> None:
     main()
 
 
+def sidecar_frame_worker(options: Namespace) -> None:
+    """Be the process that makes frames for effects: how a frozen program starts it."""
+    from snapupscale.sidecar.frames.worker import main
+
+    main()
+
+
 def install(options: Namespace) -> None:
     """Put the menu scripts in their places."""
     from snapupscale.installing.install import install as install_at

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from snapupscale.errors import SettingError, SnapUpscaleError
 from snapupscale.sidecar import discovery
+from snapupscale.sidecar.frames.desk import Desk
 from snapupscale.sidecar.timelines import Timelines
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class MemoryService:
 
     def __post_init__(self) -> None:
         # Nothing is written there until a session is begun.
+        self.frames = Desk()
         self.timelines = Timelines(Path(tempfile.gettempdir(), f"timelines-{secrets.token_hex(8)}"), self)
 
     def submit(self, data: object, /) -> dict[str, Any]:
@@ -84,6 +86,7 @@ class MemoryService:
         return any(each["kind"] == "endless" and each["state"] == "queued" for each in self.table.values())
 
     def close(self) -> None:
+        self.frames.close()
         self.closed = True
 
     def tell(self, job: str, state: str) -> None:

@@ -151,10 +151,10 @@ def test_the_limits_of_a_worker() -> None:
     program = """
 import resource
 from pathlib import Path
-from snapupscale.sidecar import worker
+from snapupscale.sidecar import contained
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-worker._limit_memory()
-worker._limit_files()
+contained.limit_memory()
+contained.limit_files()
 print(Path("/proc/self/oom_score_adj").read_text().strip(), *resource.getrlimit(resource.RLIMIT_CORE))
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], resource.getrlimit(resource.RLIMIT_DATA)[0])
 """

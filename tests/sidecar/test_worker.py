@@ -270,8 +270,8 @@ def test_the_process_and_its_end(clip: Callable[..., Path]) -> None:
 def test_standard_output_holds_replies_alone() -> None:
     program = """
 import os, sys
-from snapupscale.sidecar.worker import _private_output
-send = _private_output()
+from snapupscale.sidecar.contained import private_output
+send = private_output()
 print("a library prints", flush=True)
 os.write(1, b"and so does one in C")
 send({"id": "a", "name": "\\udcff"})
@@ -316,11 +316,11 @@ def _runs(pid: int) -> bool:
 def test_memory_is_limited() -> None:
     program = """
 import os
-from snapupscale.sidecar import worker
+from snapupscale.sidecar import contained, worker
 from snapupscale.sidecar.worker import Task, Warm
-worker._MEMORY_SHARE = 2**30 / (os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-worker.Path.exists = lambda path: False
-worker._limit_memory()
+contained._MEMORY_SHARE = 2**30 / (os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+contained.Path.exists = lambda path: False
+contained.limit_memory()
 worker.probe = lambda source, rate: bytearray(2**31)
 print(worker.serve(Task("a", lambda reply: None, set(), Warm()), "probe", {"source": "/a"})["error"]["code"])
 """

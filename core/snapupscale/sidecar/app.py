@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from snapupscale.sidecar.frames.desk import Desk
     from snapupscale.sidecar.keys import Keys
     from snapupscale.sidecar.lifetime import Lifetime
     from snapupscale.sidecar.timelines import Timelines
@@ -75,11 +76,15 @@ class Service(Protocol):
     def timelines(self) -> Timelines:
         """The sessions of timelines."""
 
+    @property
+    def frames(self) -> Desk:
+        """Where effects hand in their frames."""
+
     def busy(self) -> bool:
         """Whether a job is queued or runs."""
 
     def close(self) -> None:
-        """End the worker, and keep what is done."""
+        """End the workers, and keep what is done."""
 
 
 class Endpoints:

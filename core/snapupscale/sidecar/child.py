@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from snapupscale.sidecar import containment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _END_GRACE = 0.1
 """Seconds for each of the gentle ways to end a worker."""
@@ -23,12 +23,13 @@ _LAST_WORDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-def worker_command() -> tuple[str, ...]:
-    """What starts a worker. A frozen program has no interpreter beside it, and is asked to be the worker itself."""
+def worker_command(name: str = "worker", module: str = "snapupscale.sidecar.worker") -> tuple[str, ...]:
+    """What starts a worker. A frozen program has no interpreter beside it, and is asked to be the worker itself, by the
+    `name` of a command; elsewhere its `module` is run."""
     if getattr(sys, "frozen", False):
-        return (sys.executable, "sidecar", "worker")
+        return (sys.executable, "sidecar", name)
     # -P: the worker must not import from the folder that the service happens to be in.
-    return (sys.executable, "-P", "-m", "snapupscale.sidecar.worker")
+    return (sys.executable, "-P", "-m", module)
 
 
 COMMAND = worker_command()
@@ -46,11 +47,15 @@ class Start:
 
 
 class Worker:
-    """The process, from its start to `stop`. Start it on a thread that lives as long. Raises OSError."""
+    """The process, from its start to `stop`. Start it on a thread that lives as long. Raises OSError.
 
-    def __init__(self, start: Start) -> None:
+    deliver: called with each reply, and None after the last, on a thread of its own; without it they wait for `reply`.
+    """
+
+    def __init__(self, start: Start, *, deliver: Callable[[dict[str, Any] | None], None] | None = None) -> None:
         self._process = containment.start(list(start.command), dict(start.environment), modest=start.modest)
         self._replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._deliver = deliver or self._replies.put
         self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read, self._read_errors)]
         for reader in self._readers:
             reader.start()
@@ -98,8 +103,8 @@ class Worker:
             except ValueError:
                 _log.warning("the worker died in the midst of a reply")
                 continue
-            self._replies.put(reply)
-        self._replies.put(None)
+            self._deliver(reply)
+        self._deliver(None)
 
     def _read_errors(self) -> None:
         for line in _lines(self._process.stderr):

@@ -20,6 +20,8 @@ from snapupscale import __version__
 from snapupscale.doctor import Check
 from snapupscale.errors import SidecarError, SidecarUnsafe
 from snapupscale.sidecar import discovery, log
+from snapupscale.sidecar.frames import link
+from snapupscale.sidecar.frames.knock import knock
 from snapupscale.sidecar.privacy import shortened
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ _LOCK_SECONDS = 1.0
 _LAST_ERRORS = 5
 _KNOWN_JOBS = 200
 """The newest, whose footage is not to be named."""
+_FRAME_WORKER = re.compile(r"snapupscale\.sidecar\.frames\.worker|sidecar frame-worker")
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -56,6 +59,7 @@ def examine() -> list[Check]:
     return [
         _service(found),
         *(_workers(found) if found else ()),
+        *([_frames(found)] if found else ()),
         _runtime_folder(),
         database,
         *(_job_checks(jobs) if jobs else ()),
@@ -97,11 +101,27 @@ def _workers(found: Discovery) -> Iterator[Check]:
     if sys.platform == "win32":
         return
     with suppress(OSError, subprocess.SubprocessError, ValueError):
-        command = ["ps", "-A", "-o", "ppid=,rss=,args="]
+        command = ["ps", "-A", "-ww", "-o", "ppid=,rss=,args="]
         output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5, errors="replace").stdout
         rows = [line.split(maxsplit=2) for line in output.splitlines()]
-        sizes = [int(rss) << 10 for parent, rss, *_ in rows if int(parent) == found.pid]
+        children = [(int(rss) << 10, "".join(args)) for parent, rss, *args in rows if int(parent) == found.pid]
+        frames = [size for size, command in children if _FRAME_WORKER.search(command)]
+        sizes = [size for size, command in children if not _FRAME_WORKER.search(command)]
         yield Check(name="workers", found=f"{len(sizes)}: {', '.join(map(_size, sizes))}" if sizes else "none now")
+        yield Check(name="frame worker", found=", ".join(map(_size, frames)) or "none now")
+
+
+def _frames(found: Discovery) -> Check:
+    """Whether effects find the sidecar, and are let in."""
+    name, hint = "link for effects", "Run `snapupscale sidecar stop`; the next effect or menu starts it again."
+    offered = link.read()
+    if offered is None or offered.pid != found.pid:
+        state = "not there" if offered is None else "of another sidecar"
+        return Check(name=name, found=f"{state}: the OpenFX effect cannot find the sidecar", ok=False, hint=hint)
+    trouble = knock(offered, _ANSWER_SECONDS)
+    if trouble:
+        return Check(name=name, found=f"effects are not let in: {trouble}", ok=False, hint=hint)
+    return Check(name=name, found=f"effects are let in, link {offered.number}")
 
 
 def _runtime_folder() -> Check:

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_FILE = "sidecar.json"
 _LOCK = "sidecar.lock"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _MOST_BYTES = 65536
 
@@ -46,7 +48,7 @@ class Discovery:
 
 def path() -> Path:
     """Where the discovery file is, or would be."""
-    return _folder() / "sidecar.json"
+    return _folder() / _FILE
 
 
 def read() -> Discovery | None:
@@ -55,14 +57,8 @@ def read() -> Discovery | None:
     A file that is a link, belongs to or can be read by another user, makes no sense, or is of a process that is gone
     counts as none. What a newer version may have added to it is left out.
     """
-    try:
-        handle = os.open(path(), os.O_RDONLY | _NO_LINK | _BINARY)
-    except OSError:
-        return None
-    try:
-        found = _decode(os.read(handle, _MOST_BYTES)) if _is_private(os.fstat(handle)) else None
-    finally:
-        os.close(handle)
+    data = read_private(_FILE)
+    found = _decode(data) if data is not None else None
     return found if found and runs(found) else None
 
 
@@ -72,15 +68,34 @@ def runs(found: Discovery) -> bool:
 
 
 def write(found: Discovery) -> None:
-    """Publish `found` in a file that this user alone can read, whole or not at all. A link that was planted in its
-    place is replaced, not followed."""
-    target = _own_folder() / path().name
+    """Publish `found` in a file that this user alone can read; see `write_private`."""
+    write_private(_FILE, protocol.encode(asdict(found)))
+
+
+def read_private(name: str) -> bytes | None:
+    """What a file of the folder holds; None unless it is no link, and this user's alone."""
+    try:
+        handle = os.open(_folder() / name, os.O_RDONLY | _NO_LINK | _NO_WAIT | _BINARY)
+    except OSError:
+        return None
+    try:
+        return os.read(handle, _MOST_BYTES) if _is_private(os.fstat(handle)) else None
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+def write_private(name: str, data: bytes) -> None:
+    """Put a file that this user alone can read into the folder, whole or not at all. A link that was planted in its
+    place is replaced, not followed. Raises SidecarUnsafe or an OutputError."""
+    target = _own_folder() / name
     temporary = target.with_name(f".{secrets.token_hex(8)}")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(protocol.encode(asdict(found)))
+                file.write(data)
                 file.flush()
                 os.fsync(handle)
             temporary.replace(target)

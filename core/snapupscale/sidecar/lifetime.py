@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,13 +12,14 @@ if TYPE_CHECKING:
 
 
 class Lifetime:
-    """When the sidecar began, when it was last of use, and whether it is to stop. `idle` is in seconds."""
+    """When the sidecar began, when it was last of use, and whether it is to stop; for any thread. idle: seconds."""
 
     def __init__(self, idle: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._idle = idle
         self._clock = clock
         self._began = self._used = clock()
         self._streams = 0
+        self._lock = threading.Lock()
         self.stopping = False
 
     @property
@@ -37,12 +39,14 @@ class Lifetime:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """A client listens as long as this is open."""
-        self._streams += 1
+        with self._lock:
+            self._streams += 1
         try:
             yield
         finally:
-            self._streams -= 1
             self.touch()
+            with self._lock:
+                self._streams -= 1
 
     def stop(self) -> None:
         """Ask the sidecar to end; open streams end first."""

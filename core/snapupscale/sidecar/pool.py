@@ -26,7 +26,8 @@ class Pool:
     each of them that does everything, or a single one where there is none.
 
     command: starts a worker. idle: seconds without a job until a worker is let go. find_gpus: what each worker has to
-    find in its environment; called on a thread of its own. ended: called whenever a job has ended, or waits again.
+    find in its environment; called on a thread of its own. pauses: whether batch jobs are to rest for now, asked again
+    and again. ended: called whenever a job has ended, or waits again.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Pool:
         command: Sequence[str] = COMMAND,
         idle: float = IDLE,
         find_gpus: Callable[[], Sequence[Mapping[str, str]]] = gpus.find,
+        pauses: Callable[[], bool] = lambda: False,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
@@ -43,6 +45,7 @@ class Pool:
         self._command = command
         self._idle = idle
         self._find_gpus = find_gpus
+        self._pauses = pauses
         self._lock = threading.Lock()
         self._closed = False
         self._stills: tuple[Supervisor, ...] = ()
@@ -89,6 +92,7 @@ class Pool:
                     idle=self._idle,
                     head_start=_HEAD_START if len(found) > 1 else 0.0,
                     gives_way=self._gives_way,
+                    pauses=self._pauses,
                     ended=self._job_ended,
                 )
                 for environment in found or ({},)

@@ -16,6 +16,7 @@ from snapupscale.errors import SidecarError
 from snapupscale.sidecar import discovery
 from snapupscale.sidecar.app import make_app
 from snapupscale.sidecar.connection import MOST_CONNECTIONS, Connection
+from snapupscale.sidecar.frames.listener import offering
 from snapupscale.sidecar.guard import MOST_HEADER_BYTES, Guard
 from snapupscale.sidecar.keys import Keys
 from snapupscale.sidecar.lifetime import Lifetime
@@ -56,11 +57,13 @@ def serve(
     when this user has a sidecar, SidecarUnsafe, an OutputError, or what `make_service` raises.
     """
     keys = Keys()
-    with discovery.only_one(), logging_to_file(keys.redact), _listening() as listener:
+    with discovery.only_one(), logging_to_file(keys.redact), _listening() as listener, _listening() as door:
         port: int = listener.getsockname()[1]
         service = make_service()
         try:
-            _run(service, keys, Lifetime(idle), listener, lambda: ready(port))
+            lifetime = Lifetime(idle)
+            with offering(door, service.frames, keys, lifetime):
+                _run(service, keys, lifetime, listener, lambda: ready(port))
         finally:
             service.close()
             _log.info("ended")

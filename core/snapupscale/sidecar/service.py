@@ -18,6 +18,7 @@ from snapupscale.errors import QueueFull, SettingError, SourceMissing, SourceUnr
 from snapupscale.media.sequences import parse_sequence
 from snapupscale.sidecar import messages
 from snapupscale.sidecar.child import COMMAND
+from snapupscale.sidecar.frames.desk import Desk
 from snapupscale.sidecar.pool import Pool
 from snapupscale.sidecar.store import Job, Store
 from snapupscale.sidecar.supervisor import IDLE
@@ -54,7 +55,14 @@ class Service:
         self._closing = threading.Event()
         self._ended = threading.Event()
         self._ended.set()  # a session may have been between two stages when the last service ended
-        self._pool = Pool(self._store, command=command, idle=idle, ended=self._ended.set)
+        self.frames = Desk(idle=idle)
+        self._pool = Pool(
+            self._store,
+            command=command,
+            idle=idle,
+            pauses=lambda: self.frames.interactive,
+            ended=self._ended.set,
+        )
         self.timelines = Timelines(self._folder / "sidecar" / "timelines", self)
         self._sessions = threading.Thread(target=self._advance_sessions, name="sessions", daemon=True)
         self._sessions.start()
@@ -139,6 +147,7 @@ class Service:
         """End the workers; what runs is interrupted, and goes on with the next Service."""
         self._closing.set()
         self._ended.set()
+        self.frames.close()
         self._sessions.join(_PATIENCE)
         self._pool.close()
         self._store.close()

@@ -42,6 +42,7 @@ class Supervisor:
     interactive jobs that make no stills, so that they needn't wait for another supervisor's long ones.
     head_start: seconds that others, whose workers are warm, have to take a job before this one starts a worker for it.
     gives_way: whether a job that runs here has to make room for another, asked again and again; the job then waits.
+    pauses: whether a batch job that runs here is to rest for now, asked again and again.
     ended: called whenever a job has ended here, or waits again.
     """
 
@@ -54,6 +55,7 @@ class Supervisor:
         quick: bool = False,
         head_start: float = 0.0,
         gives_way: Callable[[Job], bool] = lambda job: False,
+        pauses: Callable[[], bool] = lambda: False,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
@@ -62,6 +64,7 @@ class Supervisor:
         self._idle = idle
         self._head_start = head_start
         self._gives_way = gives_way
+        self._pauses = pauses
         self._ended = ended
         self._worker: Worker | None = None
         self._job: Job | None = None
@@ -150,7 +153,7 @@ class Supervisor:
             self._lost(job, f"it cannot be started: {error}")
             return
         worker.send({"id": job.id, "kind": job.kind, "params": job.params})
-        cancelling, deadline = False, math.inf
+        cancelling, deadline, paused = False, math.inf, False
         while not self._closing.is_set():
             if not cancelling and self._store.cancelling(job.id):
                 worker.send({"cancel": job.id})
@@ -159,6 +162,9 @@ class Supervisor:
                 self._yielding = True
                 worker.send({"cancel": job.id})
                 deadline = time.monotonic() + PATIENCE
+            if paused != (rests := job.priority == "batch" and self._pauses()):
+                paused = rests
+                worker.send({"pause": paused})
             if time.monotonic() > deadline:
                 self._let_go()
                 _tidy(job)

@@ -1,21 +1,18 @@
 """The process that decodes and upscales for the sidecar: JSON lines in, JSON lines out. It may die at any moment.
 
-A request is `{"id", "kind", "params"}` or `{"cancel": ID}`; a reply has the `id` and one of `progress`, `say`, `still`,
-`done` and `error`. The process ends when its input does.
+A request is `{"id", "kind", "params"}`, `{"cancel": ID}`, or `{"pause": true or false}` for the job that runs; a reply
+has the `id` and one of `progress`, `say`, `still`, `done` and `error`. The process ends when its input does.
 """
 
 from __future__ import annotations
 
-import ctypes
-import faulthandler
 import json
 import os
 import queue
-import signal
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -30,7 +27,7 @@ from snapupscale.progress import Meter
 from snapupscale.scenes.methods import find_cuts
 from snapupscale.scenes.results import as_json
 from snapupscale.scenes.signal import analyse
-from snapupscale.sidecar.containment import MEMORY_SHARE, PARENT
+from snapupscale.sidecar.contained import contain, private_output
 from snapupscale.sidecar.messages import KINDS, Cuts, Export, Hold, Pick, Probe, Upscale, decode, fault
 from snapupscale.stills.hold import hold, movie_name, read_movie
 from snapupscale.timecode import Timecode, exact_rate, format_rate
@@ -46,20 +43,14 @@ if TYPE_CHECKING:
     from snapupscale.media.source import Source
     from snapupscale.scenes.methods import Detection
     from snapupscale.scenes.signal import Signal
+    from snapupscale.sidecar.contained import Send
     from snapupscale.timeline.editlist import Still
     from snapupscale.upscale.engine import Upscaler
 
-    Send = Callable[[Mapping[str, Any]], None]
-
 _SPACING = 0.25
 """Seconds between two reports of progress."""
-_PR_SET_PDEATHSIG = 1
-_MEMORY_SHARE = 0.55
-"""Of all memory, where nothing else is said; not with a GPU, whose driver maps more than there is."""
-_GPUS = ("/dev/nvidiactl", "/dev/kfd")
-_FIRST_TO_GO = "500"
-"""Out of -1000 to 1000, when memory runs out; 0 is usual."""
-_OPEN_FILES = 4096
+_PAUSE_SECONDS = 0.05
+"""Between two looks, while paused, at whether the job is cancelled."""
 
 
 class Warm:
@@ -94,11 +85,14 @@ class Warm:
 class Task:
     """One job while it is worked on: sends what happens, and raises Cancelled in the midst when asked to."""
 
-    def __init__(self, job_id: str, send: Send, cancelled: set[str], warm: Warm) -> None:
+    def __init__(
+        self, job_id: str, send: Send, cancelled: set[str], warm: Warm, paused: threading.Event | None = None
+    ) -> None:
         self.id = job_id
         self.warm = warm
         self._send = send
         self._cancelled = cancelled
+        self._paused = paused or threading.Event()
         self._meter: tuple[str, Meter] | None = None
         self._sent = 0.0
         self._stills = 0
@@ -118,7 +112,9 @@ class Task:
         self._stills += 1
 
     def progress(self, stage: str, done: float, total: float | None) -> None:
-        """Send how far it is, at the start of a stage, its end, and now and then. Raises Cancelled."""
+        """Send how far it is, when a stage starts, ends, and now and then; rest while told to. Raises Cancelled."""
+        while self._paused.is_set() and self.id not in self._cancelled:
+            time.sleep(_PAUSE_SECONDS)
         if self.id in self._cancelled:
             raise Cancelled("cancelled")
         if stage == "upscale" and not done:
@@ -139,18 +135,16 @@ class Task:
 
 def main() -> None:
     """Serve the requests on standard input until it ends."""
-    faulthandler.enable()
-    _die_with_parent()
-    _limit_memory()
-    _limit_files()
-    send = _private_output()
+    contain()
+    send = private_output()
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     cancelled: set[str] = set()
-    threading.Thread(target=_listen, args=(requests, cancelled), daemon=True).start()
+    paused = threading.Event()
+    threading.Thread(target=_listen, args=(requests, cancelled, paused), daemon=True).start()
     warm = Warm()
     while True:
         request = requests.get()
-        task = Task(request["id"], send, cancelled, warm)
+        task = Task(request["id"], send, cancelled, warm, paused)
         send({"id": task.id, **serve(task, request["kind"], request["params"])})
         cancelled.discard(task.id)
 
@@ -310,69 +304,18 @@ def _is_held(still: Path, movie: Path, frames: int, rate: Fraction) -> bool:
     return made and movie.stat().st_mtime_ns >= still.stat().st_mtime_ns
 
 
-def _listen(requests: queue.SimpleQueue[dict[str, Any]], cancelled: set[str]) -> None:
+def _listen(requests: queue.SimpleQueue[dict[str, Any]], cancelled: set[str], paused: threading.Event) -> None:
     """Read the input; end the process when it ends, whatever it is doing: every file is whole or not there."""
     for line in sys.stdin:
         message = json.loads(line)
         if "cancel" in message:
             cancelled.add(message["cancel"])
+        elif "pause" in message:
+            (paused.set if message["pause"] else paused.clear)()
         else:
+            paused.clear()
             requests.put(message)
     os._exit(0)
-
-
-def _private_output() -> Send:
-    """Keep standard output for replies: what libraries print goes to the errors."""
-    sys.stdout.flush()
-    output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-
-    def send(reply: Mapping[str, Any]) -> None:
-        # A name on disk need not be text; what goes over the wire is.
-        output.write(json.dumps(reply, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n")
-        output.flush()
-
-    return send
-
-
-def _die_with_parent() -> None:
-    """Have Linux end this process when the thread that started it ends, even when its input stays open elsewhere."""
-    parent = os.environ.pop(PARENT, None)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # One that had ended before that is told by nothing else.
-        if parent and os.getppid() != int(parent):
-            os._exit(1)
-
-
-def _limit_memory() -> None:
-    """Keep damaged footage from taking all memory: first of all processes, this one is to go."""
-    if sys.platform != "linux":
-        return
-    import resource  # noqa: PLC0415 - not on Windows
-
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
-    given = os.environ.pop(MEMORY_SHARE, None)
-    if given is None and any(Path(name).exists() for name in _GPUS):
-        return
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = int(total * (float(given) if given else _MEMORY_SHARE))
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
-
-
-def _limit_files() -> None:
-    """Leave no copy of the memory behind, which holds pictures, and let as many files be open as some systems don't."""
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415 - not on Windows
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < _OPEN_FILES:
-        most = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 if __name__ == "__main__":
