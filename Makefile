@@ -5,16 +5,27 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test slow lint bench clean
+.PHONY: demo test slow lint bench openfx openfx-windows clean
 
 demo: $(READY)
 	$(BIN)/snapupscale demo -o demo-out
 
-test: lint debian
+test: lint openfx
 	$(BIN)/pytest -m "not slow"
 
-slow: $(READY) debian
+slow: $(READY) openfx
 	$(BIN)/pytest -m slow
+
+# The OpenFX effect: build/openfx/SnapUpscale.ofx.bundle. The build within looks for no jobs of this one.
+BUILD := env -u MAKEFLAGS -u MAKELEVEL cmake --build
+openfx: debian
+	cmake -S plugin/openfx -B build/openfx --log-level=WARNING
+	$(BUILD) build/openfx
+
+# The same for Windows, from Debian: build/openfx-windows/SnapUpscale.ofx.bundle
+openfx-windows: debian
+	cmake -S plugin/openfx -B build/openfx-windows --toolchain mingw-w64.cmake --log-level=WARNING
+	$(BUILD) build/openfx-windows
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -31,12 +42,15 @@ $(READY): pyproject.toml constraints.txt models/manifest.toml
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $(READY)
 
-# A browser for the test of the report, and openssl for a certificate of the test server.
+# A browser for the test of the report, openssl for a certificate of the test server, compilers for the OpenFX effect.
+TOOLS := chromium openssl gcc cmake x86_64-w64-mingw32-gcc
+PACKAGES := chromium openssl gcc libc6-dev cmake gcc-mingw-w64-x86-64
 .PHONY: debian venv-package
 debian:
-	@command -v chromium >/dev/null && command -v openssl >/dev/null || \
-	  { command -v apt-get >/dev/null && $(APT) chromium openssl; } || \
-	  echo "chromium or openssl is missing and can't be installed: the tests that need them are left out"
+	@{ HAVE=1; for tool in $(TOOLS); do command -v $$tool || HAVE=; done; \
+	  echo '#include <stdio.h>' | gcc -E - && [ "$$HAVE" ]; } >/dev/null 2>&1 || \
+	  { command -v apt-get >/dev/null && $(APT) $(PACKAGES); } || \
+	  echo "of $(TOOLS) one is missing and can't be installed: what needs it is left out or fails"
 
 venv-package:
 	$(APT) python3-venv
