@@ -17,6 +17,7 @@ SnapUpscaleError
 │   └── FetchFailed           the download did not succeed
 ├── UpscaleError              the computation
 │   ├── BackendUnavailable    no such device here
+│   ├── KernelUnavailable     no hand-written kernels for this card; the plain way is taken
 │   ├── OutOfMemory           even the smallest tile does not fit
 │   └── ImplausibleResult     not finite, or not the picture that went in
 ├── OutputError               the results
@@ -124,6 +125,11 @@ class UpscaleError(SnapUpscaleError):
 class BackendUnavailable(UpscaleError):
     code = "backend-unavailable"
     default_hint = "Use --backend auto, or run `snapupscale doctor` to see which devices work."
+
+
+class KernelUnavailable(UpscaleError):
+    code = "kernel-unavailable"
+    default_hint = "Nothing needs to be done: results are the same without, only slower."
 
 
 class OutOfMemory(UpscaleError):

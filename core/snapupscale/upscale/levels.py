@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 from torch.nn import functional as F
 
 from snapupscale.upscale.tiling import Box
-from snapupscale.upscale.torch_job import part
+from snapupscale.upscale.torch_job import means, part
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
-_SQUARE = 4
+    Pool = Callable[[Tensor, int], Tensor]
+
+SQUARE = 4
 """Edge in cells of the squares that are averaged."""
 
 _RADIUS = 2
@@ -27,15 +31,15 @@ _RADIUS = 2
 _SMOOTHING = 1e-3
 """Variance of the picture below which a place counts as flat, white being 1."""
 
-_MARGIN = (2 * _RADIUS + 2) * _SQUARE
+_MARGIN = (2 * _RADIUS + 2) * SQUARE
 
-CONTEXT = _MARGIN + _SQUARE - 1
+CONTEXT = _MARGIN + SQUARE - 1
 """The most cells that `region` adds on a side."""
 
 
 def region(core: Box, whole: Box) -> Box:
     """The cells that the levels of `core` depend on, in whole squares counted from the corner of `whole`."""
-    return core.grown(_MARGIN, whole).covered(_SQUARE).times(_SQUARE).grown(0, whole)
+    return core.grown(_MARGIN, whole).covered(SQUARE).times(SQUARE).grown(0, whole)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +52,10 @@ class Shift:
     region: Box
 
     @classmethod
-    def fitted(cls, picture: Tensor, output: Tensor, region: Box) -> Shift:
-        """The shift between `picture` and `output`, both of `region` and in [0, 1]."""
-        before = _squares(picture, picture.shape[3] // region.width)
-        change = _squares(output, output.shape[3] // region.width) - before
+    def fitted(cls, picture: Tensor, output: Tensor, region: Box, pool: Pool = means) -> Shift:
+        """The shift between `picture` and `output`, both of `region` and in [0, 1]. pool: what `means` does."""
+        before = pool(picture, picture.shape[3] // region.width * SQUARE)
+        change = pool(output, output.shape[3] // region.width * SQUARE) - before
         mean, mean_change = _around(before), _around(change)
         covariance = _around(before * change) - mean * mean_change
         variance = _around(before * before) - mean * mean
@@ -62,18 +66,14 @@ class Shift:
         """The part `box` of `output`, without the shift. `output` and `picture` are those of the region."""
         scale = output.shape[3] // self.region.width
         target = box.seen_from(self.region).times(scale)
-        slope = _enlarged(self.slope, scale * _SQUARE, target)
-        offset = _enlarged(self.offset, scale * _SQUARE, target)
+        slope = _enlarged(self.slope, scale * SQUARE, target)
+        offset = _enlarged(self.offset, scale * SQUARE, target)
         around = _enlarged(picture, output.shape[3] // picture.shape[3], target)
         # Where the network takes noise away, the change is the noise, and the slope falls below 0. Taken off along the
         # picture itself it would put the noise back; along the means of the squares it can't.
-        smooth = _enlarged(self.smooth, scale * _SQUARE, target)
+        smooth = _enlarged(self.smooth, scale * SQUARE, target)
         shift = offset.addcmul_(slope.clamp(min=0), around).addcmul_(slope.clamp(max=0), smooth)
         return part(output, target) - shift
-
-
-def _squares(values: Tensor, per_cell: int) -> Tensor:
-    return F.avg_pool2d(values, _SQUARE * per_cell, ceil_mode=True, count_include_pad=False)
 
 
 def _around(values: Tensor) -> Tensor:

@@ -59,6 +59,8 @@ class Network(nn.Module):
     """Peak of short-lived values per cell in `features`, in numbers of the body's precision."""
     tail_values: int
     """The same for `tail`."""
+    bands_itself = False
+    """Whether `tail` keeps its short-lived memory small by itself, so that it is given everything at once."""
 
     def features(self, picture: Tensor, pace: Pace) -> Tensor:
         raise NotImplementedError

@@ -86,6 +86,8 @@ def by_area(whole: Box, *, halo: int, most: float) -> list[Box]:
 
     Work is the area with halos. Boxes of 16 x 16 are the smallest ever made, also where they exceed `most`.
     """
+    if whole.area <= most:
+        return [whole]
     best, least = (ceil(whole.width / _SMALLEST), ceil(whole.height / _SMALLEST)), float("inf")
     for columns in range(1, ceil(whole.width / _SMALLEST) + 1):
         width = min(whole.width, ceil(whole.width / columns) + 2 * halo)

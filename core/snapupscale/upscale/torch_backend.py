@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 
-from snapupscale.errors import ImplausibleResult, OutOfMemory
+from snapupscale.errors import ImplausibleResult, KernelUnavailable, OutOfMemory
 from snapupscale.upscale import devices, levels, plausibility
 from snapupscale.upscale.networks import ENLARGE, Network, Pace, build
 from snapupscale.upscale.resize import resized
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from snapupscale.upscale.catalog import ModelSpec
+    from snapupscale.upscale.kernels.levelling import Levelling
+    from snapupscale.upscale.levels import Pool
     from snapupscale.upscale.resize import Window
 
     Floats = NDArray[np.float32]
+
+Kernels = Literal["auto", "generic", "none"]
+"""Hand-written kernels: the best for the card, those that run on most cards, or torch alone."""
 
 _PLANNED = 128
 """Edge in cells of the smallest tile that is planned: the halos of smaller ones would be most of the work."""
@@ -53,7 +59,11 @@ class TorchBackend:
     The network runs in `precision` ('fp16' or 'fp32'), its first layer always in float32: there the pixels are exact at
     any depth, and pixels rounded to half precision are most of what fp16 loses. With `faithful` the first layer is
     halved too, as in the official program. `tile`: the edge of a tile in pixels, or None to plan by free memory.
+    On CUDA in fp16 hand-written kernels do the work, unless they can't be had, or `kernels` says 'none'.
     """
+
+    kernels: str
+    """The family of hand-written kernels in use; or why there are none, or nothing where they were not asked for."""
 
     def __init__(
         self,
@@ -64,6 +74,7 @@ class TorchBackend:
         precision: str,
         tile: int | None = None,
         faithful: bool = False,
+        kernels: Kernels = "auto",
     ) -> None:
         self._spec = spec
         self._parameters = parameters
@@ -72,10 +83,16 @@ class TorchBackend:
         self._half = precision == "fp16"
         self._faithful = faithful
         self._most = float("inf")
+        self._name = device.type
+        self._most_values = _MOST_VALUES.get(device.type, 2**31 - 1)
         self._tail_most = float(_TAIL_CELLS[device.type])
         self._exact: Network | None = None
+        self.kernels = ""
+        self._levelling: Levelling | None = None
+        self._pool: Pool = means
         with memory_errors():
-            self._network = _load(spec, parameters, device, half=self._half, faithful=faithful)
+            fast = device.type == "cuda" and self._half and not faithful and kernels != "none"
+            self._network = (self._fast(kernels) if fast else None) or self._made(half=self._half)
         self._context = self._network.halo + (0 if faithful else levels.CONTEXT)
 
     def enlarge(self, pixels: NDArray[Any], dtype: np.dtype[Any], report: Callable[[float], None]) -> NDArray[Any]:
@@ -139,6 +156,27 @@ class TorchBackend:
         self._exact = None
         devices.release(self._device)
 
+    def _fast(self, kernels: Kernels) -> Network | None:
+        """The network by hand-written kernels, or None where they can't be had."""
+        from snapupscale.upscale.kernels import levelling, networks  # noqa: PLC0415 - nothing to do on other devices
+
+        parameters = {name: torch.tensor(values) for name, values in self._parameters.items()}
+        try:
+            network = networks.build(self._spec, parameters, self._device, generic=kernels == "generic")
+            self._levelling = levelling.levelling(networks.number(self._device))
+        except KernelUnavailable as error:
+            self.kernels = str(error)
+            return None
+        self.kernels, self._pool = network.family, self._levelling.means
+        return network
+
+    def _made(self, *, half: bool) -> Network:
+        """The network without hand-written kernels."""
+        return _load(self._spec, self._parameters, self._device, half=half, faithful=half and self._faithful)
+
+    def _free_memory(self) -> int:
+        return devices.free_memory(self._device)
+
     def _fill(self, job: Job) -> None:
         """Fill the canvas, tile by tile; tiles that don't fit are halved."""
         pending = self._plan(job.whole)[::-1]
@@ -161,7 +199,7 @@ class TorchBackend:
 
     def _plan(self, whole: Box) -> list[Box]:
         """Tiles for the memory that is free now."""
-        network, free = self._network, _USABLE * devices.free_memory(self._device)
+        network, free = self._network, _USABLE * self._free_memory()
         size = 2 if self._half else 4
         tail = _TAIL_SHARE * free / (size * network.tail_values)
         self._tail_most = min(self._tail_most, max(tail, _SMALLEST**2))
@@ -169,7 +207,7 @@ class TorchBackend:
             return by_edge(whole, max(1, self._tile // network.cell))
         # Beside the body's values, the pixels of the tile in float32, once as they are and once rearranged.
         body = (1 - _TAIL_SHARE) * free / (size * network.body_values + 2 * 3 * 4 * network.cell**2)
-        by_index = _MOST_VALUES.get(self._device.type, 2**31 - 1) / network.widest
+        by_index = self._most_values / network.widest
         most = min(self._most, by_index, max(body, self._area_of(_PLANNED)))
         return by_area(whole, halo=self._context, most=most)
 
@@ -183,7 +221,7 @@ class TorchBackend:
         """From now on take half of what `core` took. Raises OutOfMemory when it is one of the smallest."""
         devices.release(self._device)
         if max(core.width, core.height) <= _SMALLEST:
-            raise OutOfMemory(f"{self._spec.name} does not fit on the {self._device.type} device even in small tiles")
+            raise OutOfMemory(f"{self._spec.name} does not fit on the {self._name} device even in small tiles")
         self._most = max(core.grown(self._context, whole).area // 2, self._area_of(_SMALLEST))
         self._tail_most = max(self._tail_most / 2, _SMALLEST**2)
 
@@ -206,18 +244,19 @@ class TorchBackend:
         fault = plausibility.fault(*self._means(job, region, output))
         if fault and self._half:
             del output
-            self._exact = self._exact or _load(self._spec, self._parameters, self._device)
+            self._exact = self._exact or self._made(half=False)
             output = self._run(self._exact, job, region)
             fault = plausibility.fault(*self._means(job, region, output))
         if fault and not self._confirmed(job, region, output):
-            raise ImplausibleResult(f"{self._spec.name} gave {fault} on the {self._device.type} device")
+            raise ImplausibleResult(f"{self._spec.name} gave {fault} on the {self._name} device")
         self._write(job, core, region, output.clamp_(0, 1))
         job.meter.finish()
 
     def _run(self, network: Network, job: Job, region: Box) -> Tensor:
         """What `network` makes of `region`, 1x3 float32 on the device."""
         cell, padded = network.cell, region.grown(network.halo, job.whole)
-        pieces = by_area(region, halo=network.reach, most=self._tail_most)
+        most = float("inf") if network.bands_itself else self._tail_most
+        pieces = by_area(region, halo=network.reach, most=most)
         around = [piece.grown(network.reach, padded) for piece in pieces]
         tail = network.tail_operations() * sum(box.area for box in around)
         job.meter.expect(network.body_operations() * padded.area + tail)
@@ -225,18 +264,29 @@ class TorchBackend:
         picture = part(job.source, padded.times(cell)).to(network.entrance_dtype())
         features = network.features(picture, pace)
         shape = (1, 3, region.height * ENLARGE, region.width * ENLARGE)
-        output = torch.empty(shape, device=self._device, memory_format=pace.layout)
+        output: Tensor | None = None
         for piece, box in zip(pieces, around, strict=True):
             inside = box.seen_from(padded)
             values = network.tail(part(features, inside), part(picture, inside.times(cell)), pace)
-            target = part(output, piece.seen_from(region).times(ENLARGE))
-            target.copy_(part(values, piece.seen_from(box).times(ENLARGE)))
+            values = part(values, piece.seen_from(box).times(ENLARGE))
+            if len(pieces) == 1:
+                return values
+            if output is None:
+                output = torch.empty(shape, device=self._device, memory_format=pace.layout)
+            part(output, piece.seen_from(region).times(ENLARGE)).copy_(values)
+        assert output is not None
         return output
 
     def _write(self, job: Job, core: Box, region: Box, output: Tensor) -> None:
         """Write `core` to the canvas, with the levels of the picture."""
         picture = part(job.source, region.times(self._network.cell))
-        shift = None if self._faithful else levels.Shift.fitted(picture, output, region)
+        shift = None if self._faithful else levels.Shift.fitted(picture, output, region, self._pool)
+        if self._levelling and shift:
+            write = partial(self._levelling.write, shift, output, picture, core)
+            job.put_by(core.times(ENLARGE), write)
+            job.meter.tick(0)
+            job.settle()
+            return
         for piece in by_area(core, halo=0, most=self._tail_most):
             if shift is None:
                 values = part(output, piece.seen_from(region).times(ENLARGE))
@@ -249,8 +299,8 @@ class TorchBackend:
     def _means(self, job: Job, region: Box, output: Tensor) -> tuple[Floats, Floats]:
         """The means of the blocks of `region`, before and after."""
         cell = self._network.cell
-        before = means(part(job.source, region.times(cell)), plausibility.BLOCK * cell)
-        return before.cpu().numpy(), means(output, plausibility.BLOCK * ENLARGE).cpu().numpy()
+        before = self._pool(part(job.source, region.times(cell)), plausibility.BLOCK * cell)
+        return _listed(before), _listed(self._pool(output, plausibility.BLOCK * ENLARGE))
 
     def _confirmed(self, job: Job, region: Box, output: Tensor) -> bool:
         """Whether the CPU, in float32 and by other routines, finds the same for the block that changed most.
@@ -267,8 +317,14 @@ class TorchBackend:
         pace = _pace(lambda _: job.meter.tick(0), _HOST, torch.contiguous_format)
         picture = part(job.source, padded.times(network.cell)).cpu()
         values = network.tail(network.features(picture, pace), picture, pace)
-        again = means(part(values, block.seen_from(padded).times(ENLARGE)), plausibility.BLOCK * ENLARGE).numpy()
+        again = _listed(means(part(values, block.seen_from(padded).times(ENLARGE)), plausibility.BLOCK * ENLARGE))
         return bool(np.abs(again - after[worst]).max() < _AGREEMENT)
+
+
+def _listed(values: Tensor) -> Floats:
+    """The means of blocks, blocks x channels."""
+    listed: Floats = values[0].flatten(1).T.cpu().numpy()
+    return listed
 
 
 def _pace(tick: Callable[[float], None], device: torch.device, layout: torch.memory_format | None = None) -> Pace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 _CANVAS = {"uint8": torch.uint8, "uint16": torch.int16, "float32": torch.float32}
 """torch has next to no uint16, so that its bits are carried as int16."""
 
-_SYNCHRONISE_EVERY = 2e12
-"""Floating-point operations queued on a GPU before waiting for them, so that progress is true and cancelling quick."""
+_QUEUED_AT_FIRST = 2e12
+_QUEUED_SECONDS = 0.05
+"""Floating-point operations queued on a GPU before waiting for them, so that progress is true and cancelling quick:
+first so many, then what the device seems to do in so long."""
 
 _CANVAS_SHARE = 0.25
 """Share of a device's free memory that a canvas may take; the rest is for the tiles, and for resampling it."""
@@ -39,7 +42,8 @@ class Meter:
         self._area = area
         self._finished = 0
         self._highest = 0.0
-        self._queued = 0.0
+        self._queued, self._most = 0.0, _QUEUED_AT_FIRST
+        self._waited = time.monotonic()
         self.begin(0)
 
     def begin(self, area: int) -> None:
@@ -55,9 +59,11 @@ class Meter:
         """`operations` of the tile are done, or queued on the device."""
         self._done += operations
         self._queued += operations
-        if self._queued > _SYNCHRONISE_EVERY:
+        if self._queued > self._most:
             devices.synchronise(self._device)
-            self._queued = 0.0
+            now = time.monotonic()
+            self._most = self._queued * _QUEUED_SECONDS / max(now - self._waited, 1e-3)
+            self._queued, self._waited = 0.0, now
         within = min(1.0, self._done / self._expected)
         self._highest = max(self._highest, (self._finished + within * self._current) / self._area)
         self._report(self._highest)
@@ -126,6 +132,15 @@ class Job:
             values = samples(values, self.dtype, grey=self.canvas.dim() == 2)
         target.copy_(values, non_blocking=values.is_cuda and target.is_contiguous())
 
+    def put_by(self, box: Box, write: Callable[[Tensor, np.dtype[Any]], None]) -> None:
+        """Have `write` fill `box` of the canvas: a tensor on the device, HxWx3 or HxW, of samples of a type."""
+        planar = self.canvas.dim() == 4
+        target = part(self.canvas, box) if planar else self.canvas[box.top : box.bottom, box.left : box.right]
+        made = target if target.is_cuda else torch.empty_like(target, device=self.source.device)
+        write(made[0].permute(1, 2, 0) if planar else made, self.dtype)
+        if made is not target:
+            target.copy_(made, non_blocking=target.is_contiguous())
+
     def settle(self) -> None:
         """Wait for what the device still writes, unless the canvas is its own."""
         if self.canvas.device != self.source.device:
@@ -158,8 +173,8 @@ def part(values: Tensor, box: Box) -> Tensor:
 
 
 def means(values: Tensor, edge: int) -> Tensor:
-    """Means of the `edge` x `edge` blocks of `values` (1xCxHxW), blocks x C; the last may be smaller."""
-    return F.avg_pool2d(values, edge, ceil_mode=True, count_include_pad=False)[0].flatten(1).T
+    """Means of the `edge` x `edge` blocks of `values` (1xCxHxW), 1xCxhxw; the last ones may be smaller."""
+    return F.avg_pool2d(values, edge, ceil_mode=True, count_include_pad=False)
 
 
 def upload(pixels: NDArray[Any], device: torch.device) -> Tensor:

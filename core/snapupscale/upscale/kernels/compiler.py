@@ -1,0 +1,92 @@
+"""CUDA C++ to machine code by NVRTC, which comes with torch; what was compiled is kept in the user's cache."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import sys
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
+
+from snapupscale import files
+from snapupscale.errors import KernelUnavailable, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAMES = {"win32": ("nvrtc64_130_0.dll", "nvrtc64_120_0.dll")}
+_USUAL_NAMES = ("libnvrtc.so.13", "libnvrtc.so.12")
+_PLACES = ("nvidia/cu13/lib", "nvidia/cuda_nvrtc/lib", "nvidia/cuda_nvrtc/bin", "torch/lib")
+"""Beside torch, where the wheels put it."""
+_DIGEST = hashlib.sha256().digest_size
+_LOG_END = 500
+
+
+def compiled(source: str, architecture: str) -> bytes:
+    """The machine code of `source` for `architecture`, such as 'sm_90a'. Raises KernelUnavailable."""
+    mark = hashlib.sha256("\0".join((source, architecture)).encode()).hexdigest()
+    kept = user_cache_path("snapupscale") / "kernels" / f"{mark[:32]}.cubin"
+    with suppress(OSError):
+        content = kept.read_bytes()
+        if content[:_DIGEST] == hashlib.sha256(content[_DIGEST:]).digest():
+            return content[_DIGEST:]
+    code = _compile(source, architecture)
+    # A cache that can't be written costs seconds at the next start, no more.
+    with suppress(OutputError):
+        files.make_folder(kept.parent)
+        files.write_bytes(kept, hashlib.sha256(code).digest() + code)
+    return code
+
+
+def _compile(source: str, architecture: str) -> bytes:
+    library = _library()
+    program = ctypes.c_void_p()
+    text = ctypes.c_char_p(source.encode())
+    _check(library, library.nvrtcCreateProgram(ctypes.byref(program), text, b"snapupscale.cu", 0, None, None))
+    try:
+        options = (b"--std=c++17", b"--gpu-architecture=" + architecture.encode())
+        code = library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
+        if code:
+            log = _taken(library, library.nvrtcGetProgramLogSize, library.nvrtcGetProgramLog, program)
+            end = log.rstrip(b"\0\n").decode("utf-8", "replace")[-_LOG_END:]
+            raise KernelUnavailable(f"the kernels cannot be compiled for {architecture}: {end}")
+        return _taken(library, library.nvrtcGetCUBINSize, library.nvrtcGetCUBIN, program)
+    finally:
+        library.nvrtcDestroyProgram(ctypes.byref(program))
+
+
+def _taken(library: ctypes.CDLL, measure: object, take: object, program: ctypes.c_void_p) -> bytes:
+    size = ctypes.c_size_t()
+    _check(library, measure(program, ctypes.byref(size)))  # type: ignore[operator]
+    content = ctypes.create_string_buffer(size.value)
+    _check(library, take(program, content))  # type: ignore[operator]
+    return content.raw
+
+
+def _library() -> ctypes.CDLL:
+    """NVRTC: as torch may have loaded it already, else from beside torch, else the system's."""
+    names = _NAMES.get(sys.platform, _USUAL_NAMES)
+    for place in (*_beside_torch(names), *names):
+        with suppress(OSError):
+            return ctypes.CDLL(place)
+    raise KernelUnavailable(f"NVRTC is not there ({', '.join(names)})")
+
+
+def _beside_torch(names: tuple[str, ...]) -> Iterator[str]:
+    found = find_spec("torch")
+    for package in found.submodule_search_locations or () if found else ():
+        for place in _PLACES:
+            for name in names:
+                path = Path(package).parent / place / name
+                if path.is_file():
+                    yield str(path)
+
+
+def _check(library: ctypes.CDLL, code: int) -> None:
+    if code:
+        library.nvrtcGetErrorString.restype = ctypes.c_char_p
+        raise KernelUnavailable(f"NVRTC: {library.nvrtcGetErrorString(code).decode()}")

@@ -1,0 +1,206 @@
+"""Convolutions by hand-written kernels, and the steps between them and pictures, on torch's tensors."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from snapupscale.errors import KernelUnavailable
+from snapupscale.upscale.kernels import compiler, packing, source
+from snapupscale.upscale.kernels.driver import MOST_DOWN, Kernel, Module, TensorMap
+from snapupscale.upscale.kernels.source import Mma
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from snapupscale.upscale.kernels.driver import Argument
+    from snapupscale.upscale.kernels.source import Family, Instance, Layer
+
+PLANE = 64
+"""Channels of a plane."""
+_PIXEL_THREADS = 128
+_MOST_MAPS = 64
+
+
+class _Shape(ctypes.Structure):
+    """What common.h calls Shape."""
+
+    _fields_ = (
+        *((name, ctypes.c_int) for name in ("height", "width", "skipped", "strips", "splits")),
+        *((name, ctypes.c_int) for name in ("out_row", "first_row", "second_row")),
+        *((name, ctypes.c_int) for name in ("out_pitch", "first_pitch", "second_pitch")),
+        *((name, ctypes.c_float) for name in ("first_scale", "second_scale")),
+    )
+
+
+class _Source(ctypes.Structure):
+    """What ampere.cu calls Source."""
+
+    _fields_ = (
+        ("pixels", ctypes.c_void_p),
+        ("plane", ctypes.c_int64),
+        *((name, ctypes.c_int) for name in ("row", "pitch", "rows")),
+    )
+
+
+class Library:
+    """The kernels of a family for `layers`, and those of pixels.cu, compiled and loaded on torch's current device."""
+
+    def __init__(self, family: Family, layers: Sequence[Layer]) -> None:
+        major, minor = torch.cuda.get_device_capability()
+        self.family = family
+        self._instances = {layer: family.instance(layer) for layer in layers}
+        code = compiler.compiled(family.source(self._instances.values()), family.architecture)
+        module, pixels = Module(code), Module(compiler.compiled(source.read("pixels.cu"), f"sm_{major}{minor}"))
+        self._kernels = {
+            layer: Kernel(module, source.name(each), each.threads, each.shared_bytes)
+            for layer, each in self._instances.items()
+        }
+        self.pixels = {name: Kernel(pixels, name, _PIXEL_THREADS) for name in ("split_3", "split_12", "shuffle")}
+        self._processors = torch.cuda.get_device_properties(torch.cuda.current_device()).multi_processor_count
+        self._maps: dict[tuple[object, ...], TensorMap] = {}
+
+    def kernel(self, layer: Layer) -> tuple[Instance, Kernel, int]:
+        """The kernel for `layer`, and how many of its blocks the device runs at a time."""
+        instance, kernel = self._instances[layer], self._kernels[layer]
+        return instance, kernel, self._processors * kernel.blocks_a_processor
+
+    def operand(self, instance: Instance, planes: Tensor) -> tuple[Argument, ...]:
+        """The arguments by which a kernel finds its input, `planes`."""
+        if isinstance(instance, Mma):
+            pitch = planes.stride(2)
+            row = planes.stride(1) // pitch
+            data = planes.data_ptr()
+            return (_Source(pixels=data, plane=planes.stride(0), row=row, pitch=pitch, rows=planes.shape[1]),)
+        columns = instance.width + 2
+        whole = self._map(planes, columns, min(PLANE, planes.shape[3]))
+        half = self._map(planes, columns, PLANE // 2) if instance.layer.inputs % PLANE else whole
+        return whole.value, half.value
+
+    def _map(self, planes: Tensor, columns: int, channels: int) -> TensorMap:
+        """The map of `planes` for boxes of `columns` by `channels`."""
+        key = (planes.data_ptr(), planes.shape, planes.stride(), columns, channels)
+        if key not in self._maps:
+            if len(self._maps) >= _MOST_MAPS:
+                self._maps.clear()
+            count, height, width, _ = planes.shape
+            strides = (2 * planes.stride(2), 2 * planes.stride(1), 2 * planes.stride(0))
+            self._maps[key] = TensorMap(planes.data_ptr(), channels, (width, height, count), strides, columns)
+        return self._maps[key]
+
+
+class Convolution:
+    """A layer with its weights. weight: CxIxSxS; bias, slope: C floats, slope for the epilogue PRELU alone."""
+
+    def __init__(
+        self, library: Library, layer: Layer, weight: Tensor, bias: Tensor, slope: Tensor | None = None
+    ) -> None:
+        self._library = library
+        self._instance, self._kernel, blocks = library.kernel(layer)
+        self._splits = weight.shape[0] // self._instance.outputs
+        self._blocks = max(1, blocks // self._splits) * self._splits
+        self._weights = packing.packed(weight.half(), self._instance.outputs, self._instance.plane).cuda()
+        self._bias = bias.float().cuda()
+        self._slope = self._bias if slope is None else slope.float().cuda()
+
+    def run(
+        self,
+        planes: Tensor,
+        target: Tensor,
+        *,
+        channel: int = 0,
+        skipped: int = 0,
+        rows: int | None = None,
+        first: Tensor | None = None,
+        second: Tensor | None = None,
+        scales: tuple[float, float] = (1.0, 1.0),
+    ) -> None:
+        """Convolve `rows` rows of `planes` (planes x H x W x channels, half), after `skipped` of them, into `target`,
+        from its `channel` on: planes as well, or for the epilogue PIXELS 3xHxW of float32.
+
+        Beyond the edges of `planes` there are zeros. first, second, scales: see the epilogue RESIDUAL.
+        """
+        height, width = planes.shape[1:3]
+        pixels = self._instance.layer.epilogue == "PIXELS"
+        shape = _Shape(
+            height=height if rows is None else rows,
+            width=width,
+            skipped=skipped,
+            strips=-(-width // self._instance.width),
+            splits=self._splits,
+            out_row=target.stride(1) if pixels else target.stride(1) // target.stride(2),
+            out_pitch=target.stride(0) if pixels else target.stride(2),
+            first_scale=scales[0],
+            second_scale=scales[1],
+        )
+        if first is not None:
+            shape.first_row, shape.first_pitch = first.stride(1) // first.stride(2), first.stride(2)
+        if second is not None:
+            shape.second_row, shape.second_pitch = second.stride(1) // second.stride(2), second.stride(2)
+        addresses = (
+            self._weights.data_ptr(),
+            self._bias.data_ptr(),
+            self._slope.data_ptr(),
+            0 if first is None else first.data_ptr(),
+            0 if second is None else second.data_ptr(),
+            target.data_ptr() + (0 if pixels else 2 * (channel // PLANE * target.stride(0) + channel % PLANE)),
+        )
+        operand = self._library.operand(self._instance, planes)
+        self._kernel.launch((self._blocks, 1, 1), [*operand, *map(ctypes.c_uint64, addresses), shape])
+
+
+def planes_like(picture: Tensor, planes: int, factor: int = 1) -> Tensor:
+    """Planes, not set, for a picture (1xCxHxW) or one `factor` times as large: planes x H x W x 64."""
+    height, width = picture.shape[2:]
+    return torch.empty((planes, height * factor, width * factor, PLANE), dtype=torch.float16, device=picture.device)
+
+
+def split(library: Library, picture: Tensor) -> Tensor:
+    """A picture (1x3xHxW or 1x12xHxW, float32) as channels for a first layer whose weights are `packing.halves`."""
+    count, height, width = picture.shape[1:]
+    channels = 32 if count == 3 else 64
+    result = torch.empty((1, height, width, channels), dtype=torch.float16, device=picture.device)
+    arguments = [*_picture(picture), ctypes.c_uint64(result.data_ptr()), *map(ctypes.c_int, (width, height))]
+    grid = (-(-width // _PIXEL_THREADS), min(height, MOST_DOWN), 1)
+    library.pixels[f"split_{count}"].launch(grid, arguments)
+    return result
+
+
+def shuffle(library: Library, detail: Tensor, picture: Tensor) -> Tensor:
+    """The detail (1xHxWx64, of which 48 count) of each pixel of `picture` (1x3xHxW), added to it: 1x3x4Hx4W float32."""
+    height, width = picture.shape[2:]
+    result = torch.empty((1, 3, 4 * height, 4 * width), device=picture.device)
+    addresses = ctypes.c_uint64(detail.data_ptr()), *_picture(picture), ctypes.c_uint64(result.data_ptr())
+    grid = (-(-width // _PIXEL_THREADS), min(height, MOST_DOWN), 3)
+    library.pixels["shuffle"].launch(grid, [*addresses, ctypes.c_int(width), ctypes.c_int(height)])
+    return result
+
+
+def _picture(picture: Tensor) -> tuple[Argument, ...]:
+    _, plane, row, column = picture.stride()
+    return ctypes.c_uint64(picture.data_ptr()), ctypes.c_int64(plane), ctypes.c_int64(row), ctypes.c_int(column)
+
+
+@cache
+def library(device: int, layers: tuple[Layer, ...], *, generic: bool = False) -> Library:
+    """The library for a device of torch, made once. generic: see `source.choose`. Raises KernelUnavailable."""
+    family = source.choose(card(device), generic=generic)
+    if family is None:
+        raise KernelUnavailable(f"{torch.cuda.get_device_name(device)} is too old for the kernels")
+    with torch.cuda.device(device):
+        return Library(family, layers)
+
+
+def card(device: int) -> source.Card:
+    """What the choice of kernels depends on, of a device of torch."""
+    found: Any = torch.cuda.get_device_properties(device)
+    return source.Card(
+        capability=(found.major, found.minor),
+        block_bytes=found.shared_memory_per_block_optin,
+        processor_bytes=found.shared_memory_per_multiprocessor,
+    )
