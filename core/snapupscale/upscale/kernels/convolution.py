@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from snapupscale.upscale.kernels.driver import Argument
+    from snapupscale.upscale.kernels.driver import Argument, Launch
     from snapupscale.upscale.kernels.source import Family, Instance, Layer
 
 PLANE = 64
 """Channels of a plane."""
 _PIXEL_THREADS = 128
 _MOST_MAPS = 64
+_MOST_PREPARED = 32
+"""Calls of one layer that are remembered: torch gives the same memory again and again to pictures of one size."""
 
 
 class _Shape(ctypes.Structure):
@@ -107,6 +109,8 @@ class Convolution:
         self._weights = packing.packed(weight.half(), self._instance.outputs, self._instance.plane).cuda()
         self._bias = bias.float().cuda()
         self._slope = self._bias if slope is None else slope.float().cuda()
+        self._pixels = layer.epilogue == "PIXELS"
+        self._prepared: dict[tuple[object, ...], Launch] = {}
 
     def run(
         self,
@@ -123,35 +127,45 @@ class Convolution:
         """Convolve `rows` rows of `planes` (planes x H x W x channels, half), after `skipped` of them, into `target`,
         from its `channel` on: planes as well, or for the epilogue PIXELS 3xHxW of float32.
 
-        Beyond the edges of `planes` there are zeros. first, second, scales: see the epilogue RESIDUAL.
+        Beyond the edges of `planes` there are zeros. first, second, scales: see the epilogue RESIDUAL; a layer has the
+        same scales whenever it is run.
         """
-        height, width = planes.shape[1:3]
-        pixels = self._instance.layer.epilogue == "PIXELS"
-        shape = _Shape(
-            height=height if rows is None else rows,
-            width=width,
-            skipped=skipped,
-            strips=-(-width // self._instance.width),
-            splits=self._splits,
-            out_row=target.stride(1) if pixels else target.stride(1) // target.stride(2),
-            out_pitch=target.stride(0) if pixels else target.stride(2),
-            first_scale=scales[0],
-            second_scale=scales[1],
+        places = tuple(
+            None if each is None else (each.data_ptr(), each.shape, each.stride())
+            for each in (planes, target, first, second)
         )
+        key = (*places, channel, skipped, rows)
+        if key not in self._prepared:
+            if len(self._prepared) >= _MOST_PREPARED:
+                self._prepared.clear()
+            shape = self._shape(planes, target, first, second)
+            shape.height = planes.shape[1] if rows is None else rows
+            shape.skipped = skipped
+            shape.first_scale, shape.second_scale = scales
+            operand = self._library.operand(self._instance, planes)
+            addresses = map(ctypes.c_uint64, self._addresses(target, channel, first, second))
+            self._prepared[key] = self._kernel.prepared((self._blocks, 1, 1), [*operand, *addresses, shape])
+        self._prepared[key]()
+
+    def _shape(self, planes: Tensor, target: Tensor, first: Tensor | None, second: Tensor | None) -> _Shape:
+        width = planes.shape[2]
+        shape = _Shape(width=width, strips=-(-width // self._instance.width), splits=self._splits)
+        if self._pixels:
+            shape.out_row, shape.out_pitch = target.stride(1), target.stride(0)
+        else:
+            shape.out_row, shape.out_pitch = target.stride(1) // target.stride(2), target.stride(2)
         if first is not None:
             shape.first_row, shape.first_pitch = first.stride(1) // first.stride(2), first.stride(2)
         if second is not None:
             shape.second_row, shape.second_pitch = second.stride(1) // second.stride(2), second.stride(2)
-        addresses = (
-            self._weights.data_ptr(),
-            self._bias.data_ptr(),
-            self._slope.data_ptr(),
-            0 if first is None else first.data_ptr(),
-            0 if second is None else second.data_ptr(),
-            target.data_ptr() + (0 if pixels else 2 * (channel // PLANE * target.stride(0) + channel % PLANE)),
-        )
-        operand = self._library.operand(self._instance, planes)
-        self._kernel.launch((self._blocks, 1, 1), [*operand, *map(ctypes.c_uint64, addresses), shape])
+        return shape
+
+    def _addresses(self, target: Tensor, channel: int, first: Tensor | None, second: Tensor | None) -> tuple[int, ...]:
+        """Those of the weights and on, in the order of the kernels' parameters."""
+        before = 0 if self._pixels else 2 * (channel // PLANE * target.stride(0) + channel % PLANE)
+        own = (each.data_ptr() for each in (self._weights, self._bias, self._slope))
+        added = (0 if each is None else each.data_ptr() for each in (first, second))
+        return (*own, *added, target.data_ptr() + before)
 
 
 def planes_like(picture: Tensor, planes: int, factor: int = 1) -> Tensor:

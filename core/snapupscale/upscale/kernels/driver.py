@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
@@ -47,9 +47,27 @@ class Kernel:
 
     def launch(self, grid: tuple[int, int, int], arguments: Sequence[Argument]) -> None:
         """Launch on torch's current stream. Nothing waits, and nothing keeps the memory of tensors alive."""
-        pointers = (ctypes.c_void_p * len(arguments))(*(ctypes.addressof(each) for each in arguments))
+        self.prepared(grid, arguments)()
+
+    def prepared(self, grid: tuple[int, int, int], arguments: Sequence[Argument]) -> Launch:
+        """`launch`, to be called any number of times with the same arguments: much less work for the host."""
+        return Launch((self._function, *grid, self._threads, 1, 1, self._shared), arguments)
+
+
+class Launch:
+    """A launch that is prepared. call: what cuLaunchKernel takes before the stream."""
+
+    def __init__(self, call: tuple[object, ...], arguments: Sequence[Argument]) -> None:
+        self._call = call
+        self._arguments = tuple(arguments)  # which the pointers don't keep alive
+        self._pointers = (ctypes.c_void_p * len(arguments))(*(ctypes.addressof(each) for each in arguments))
+        self._function = _driver().cuLaunchKernel
+
+    def __call__(self) -> None:
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
-        _check("cuLaunchKernel", self._function, *grid, self._threads, 1, 1, self._shared, stream, pointers, None)
+        code = self._function(*self._call, stream, self._pointers, None)
+        if code:
+            _fail("cuLaunchKernel", code)
 
 
 class Module:
@@ -100,7 +118,12 @@ def _driver() -> ctypes.CDLL:
 def _check(name: str, *arguments: object) -> None:
     code = getattr(_driver(), name)(*arguments)
     if code:
-        text = ctypes.c_char_p()
-        _driver().cuGetErrorName(code, ctypes.byref(text))
-        # Worded as torch words what it finds, so that running out of memory is told from the rest.
-        raise RuntimeError(f"CUDA error in {name}: {(text.value or b'unknown').decode()}")
+        _fail(name, code)
+
+
+def _fail(name: str, code: int) -> NoReturn:
+    text = ctypes.c_char_p()
+    _driver().cuGetErrorName(code, ctypes.byref(text))
+    what = (text.value or b"unknown").decode()
+    # Worded as torch words it, so that running out of memory is told from the rest.
+    raise RuntimeError(f"CUDA error in {name}: {'out of memory' if 'OUT_OF_MEMORY' in what else what}")
