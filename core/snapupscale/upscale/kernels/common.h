@@ -11,7 +11,7 @@ struct Shape {
     int strips;         // of 64 * GROUPS columns
     int splits;         // blocks that share a row: parts of the output channels, or phases of the enlargement
     int out_row, first_row, second_row;        // pixels from a row to the next
-    int out_pitch, first_pitch, second_pitch;  // halves from a pixel to the next; for PIXELS, floats from plane to plane
+    int out_pitch, first_pitch, second_pitch;  // halves from a pixel to the next; for PIXELS, floats between planes
     float first_scale, second_scale;
 };
 
@@ -43,8 +43,8 @@ struct Pairs<4> {
     __device__ __forceinline__ void clear() { all = make_uint4(0, 0, 0, 0); }
     __device__ __forceinline__ void load(const half *from) { all = *(const uint4 *)from; }
     __device__ __forceinline__ void store_if(half *to, int condition) const {
-        asm volatile("{\n.reg .pred q;\nsetp.ne.b32 q, %5, 0;\n@q st.global.v4.b32 [%0], {%1, %2, %3, %4};\n}\n" ::"l"(to),
-                     "r"(pair[0]), "r"(pair[1]), "r"(pair[2]), "r"(pair[3]), "r"(condition)
+        asm volatile("{\n.reg .pred q;\nsetp.ne.b32 q, %5, 0;\n@q st.global.v4.b32 [%0], {%1, %2, %3, %4};\n}\n"
+                     ::"l"(to), "r"(pair[0]), "r"(pair[1]), "r"(pair[2]), "r"(pair[3]), "r"(condition)
                      : "memory");
     }
 };

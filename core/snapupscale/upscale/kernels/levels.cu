@@ -1,5 +1,5 @@
-// The means of blocks, and the last step of a picture: the shift of the levels taken off (levels.py says what that is), clipped, and rounded to
-// the samples that the picture is made of, in one pass over what the network made.
+// The means of blocks; and the last step of a picture: the shift of the levels taken off (levels.py says what that is),
+// clipped, and rounded to the samples that the picture is made of, in one pass over what the network made.
 
 // A plane of float32, three of them `plane` apart; `row` and `column` lie between neighbours.
 struct Planes {

@@ -2,8 +2,9 @@
 // `column` are what lies between two samples of the picture along each of its axes.
 #include "halves.h"
 
-// A picture as channels of half precision: for each of its `PLANES` planes the nearest half, then what that leaves, then
-// the nearest half again, then zeros. With weights split the same way the first convolution is as good as in float32.
+// A picture as channels of half precision: for each of its `PLANES` planes the nearest half, then what that leaves,
+// then the nearest half again, then zeros. With weights split the same way the first convolution is as good as in
+// float32.
 template <int PLANES, int CHANNELS>
 __device__ __forceinline__ void split(const float *picture, long long plane, long long row, int column, half *out,
                                       int width, int x, int y) {
