@@ -42,13 +42,14 @@ $(READY): pyproject.toml constraints.txt models/manifest.toml
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $(READY)
 
-# A browser for the test of the report, openssl for a certificate of the test server, compilers for the OpenFX effect.
+# A browser for the test of the report, openssl for a certificate of the test server, compilers for the OpenFX effect,
+# and Vulkan in software.
 TOOLS := chromium openssl gcc cmake x86_64-w64-mingw32-gcc
-PACKAGES := chromium openssl gcc libc6-dev cmake gcc-mingw-w64-x86-64
+PACKAGES := chromium openssl gcc libc6-dev cmake gcc-mingw-w64-x86-64 mesa-vulkan-drivers
 .PHONY: debian venv-package
 debian:
 	@{ HAVE=1; for tool in $(TOOLS); do command -v $$tool || HAVE=; done; \
-	  echo '#include <stdio.h>' | gcc -E - && [ "$$HAVE" ]; } >/dev/null 2>&1 || \
+	  echo '#include <stdio.h>' | gcc -E - && ls /usr/share/vulkan/icd.d/lvp* && [ "$$HAVE" ]; } >/dev/null 2>&1 || \
 	  { command -v apt-get >/dev/null && $(APT) $(PACKAGES); } || \
 	  echo "of $(TOOLS) one is missing and can't be installed: what needs it is left out or fails"
 

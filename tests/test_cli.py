@@ -137,6 +137,7 @@ def test_models_and_doctor() -> None:
         (["detect", str(DEMO_CLIP), "--rate", "x"], 2, "frame rate"),
         (["upscale", "none.png", "-o", "out", "--backend", "bicubic"], 1, "code: image-unreadable"),
         (["upscale", "none.png", "-o", "out", "--tile", "x"], 2, "code: bad-setting"),
+        (["stills", str(DEMO_CLIP), "-o", "out", "--backend", "vulkan"], 2, "auto, cuda, mps, ncnn, cpu"),
         (["models", "fetch", "nothing"], 2, "x2plus"),
         (["detect", str(DEMO_CLIP), "-o", str(DEMO_CLIP)], 2, "the footage itself"),
         (["detect", str(DEMO_CLIP), "-o", "cuts.doc"], 2, "no format is known"),

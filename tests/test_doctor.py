@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snapupscale.doctor import examine
-from snapupscale.upscale import catalog, weights
+from snapupscale.errors import BackendUnavailable
+from snapupscale.upscale import catalog, vulkan, weights
+from snapupscale.upscale.vulkan import VulkanDevice
 
 if TYPE_CHECKING:
     import pytest
@@ -17,7 +19,7 @@ def found() -> dict[str, tuple[bool, bool]]:
 
 def test_this_machine_can_do_the_main_job() -> None:
     checks = found()
-    assert {"python", "torch", "memory", "codecs", "cuda", "mps", "x4plus", "animevideov3"} <= set(checks)
+    assert {"python", "torch", "memory", "codecs", "cuda", "mps", "vulkan", "x4plus", "animevideov3"} <= set(checks)
     assert {"cache disk", "data disk", "current disk"} <= set(checks)
     assert all(ok for ok, needed in checks.values() if needed)
     assert checks["x2plus"] == (False, False)
@@ -40,3 +42,22 @@ def test_no_path_of_the_user_is_named() -> None:
     text = " ".join(f"{check.found} {check.hint}" for check in examine())
     assert str(Path.home()) not in text
     assert str(Path.cwd()) not in text
+
+
+def test_devices_of_vulkan_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = (
+        VulkanDevice(number=1, name="Radeon", kind="discrete", memory=8 << 30),
+        VulkanDevice(number=0, name="llvmpipe", kind="software", memory=1 << 30),
+    )
+    monkeypatch.setattr(vulkan, "devices", lambda: devices)
+    lines = [check for check in examine() if check.name == "vulkan"]
+    assert [check.ok for check in lines] == [True, False]
+    assert lines[0].found == "Radeon (discrete), 8.0 GiB"
+
+
+def test_a_missing_vulkan_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise BackendUnavailable("the package ncnn is not installed", hint="pip")
+
+    monkeypatch.setattr(vulkan, "devices", fail)
+    assert found()["vulkan"] == (False, False)

@@ -209,7 +209,9 @@ def _detection(parser: argparse.ArgumentParser) -> None:
 def _upscaling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="auto", metavar="NAME", help="see `snapupscale models`; auto: by device")
     parser.add_argument("--scale", type=_scale, metavar="N", help="default: that of the model")
-    parser.add_argument("--backend", default="auto", metavar="NAME", help="auto, cuda, mps, cpu, bicubic or lanczos")
+    parser.add_argument(
+        "--backend", default="auto", metavar="NAME", help="auto, cuda, mps, ncnn (Vulkan), cpu, bicubic or lanczos"
+    )
     parser.add_argument("--precision", choices=("auto", "fp32", "fp16"), default="auto")
     parser.add_argument("--format", choices=("png", "tiff", "exr"), default="png", help="default: %(default)s")
 

@@ -13,8 +13,8 @@ import cv2
 from platformdirs import user_cache_path, user_data_path
 
 from snapupscale import __version__
-from snapupscale.errors import ModelError
-from snapupscale.upscale import memory, weights
+from snapupscale.errors import BackendUnavailable, ModelError
+from snapupscale.upscale import memory, vulkan, weights
 from snapupscale.upscale.catalog import catalog
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def examine() -> list[Check]:
         Check(name="python", found=f"{platform.python_version()} on {platform.platform()}"),
         Check(name="libraries", found=f"av {av.__version__}, opencv {cv2.__version__}"),
         *_torch(),
+        *_vulkan(),
         _memory(),
         *_models(),
         _codecs(),
@@ -68,6 +69,24 @@ def _torch() -> Iterator[Check]:
         yield Check(name="cuda", found="no device", ok=False, hint="Without a GPU the light models are used.")
     has_mps = torch.backends.mps.is_available()
     yield Check(name="mps", found="available" if has_mps else "no device", ok=has_mps)
+
+
+def _vulkan() -> Iterator[Check]:
+    try:
+        devices = vulkan.devices()
+    except BackendUnavailable as error:
+        yield Check(name="vulkan", found=str(error), ok=False, hint=error.hint)
+        return
+    if not devices:
+        yield Check(name="vulkan", found="no device", ok=False)
+    for device in devices:
+        software = device.kind == "software"
+        yield Check(
+            name="vulkan",
+            found=f"{device.name} ({device.kind}), {_gib(device.memory)}",
+            ok=not software,
+            hint=f"No GPU; used only when {vulkan.DEVICE_VARIABLE} names it." if software else "",
+        )
 
 
 def _memory() -> Check:

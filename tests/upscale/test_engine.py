@@ -71,7 +71,7 @@ def test_wrong_settings(settings: dict[str, Any], word: str) -> None:
 
 
 def test_the_backends_are_these() -> None:
-    assert BACKENDS == ("auto", "cuda", "mps", "cpu", "bicubic", "lanczos")
+    assert BACKENDS == ("auto", "cuda", "mps", "ncnn", "cpu", "bicubic", "lanczos")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")

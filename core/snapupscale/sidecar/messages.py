@@ -100,7 +100,7 @@ class Upscale(Pick):
 
     priority: Priority = "batch"
     model: str = "auto"
-    backend: Literal["auto", "cuda", "mps", "cpu", "bicubic", "lanczos"] = "auto"
+    backend: Literal["auto", "cuda", "mps", "ncnn", "cpu", "bicubic", "lanczos"] = "auto"
     scale: Fraction | None = None
     precision: Literal["auto", "fp32", "fp16"] = "auto"
     format: Literal["png", "tiff", "exr"] = "png"

@@ -77,7 +77,12 @@ def find(name: str) -> ModelSpec:
 
 
 def auto_model(device: str) -> tuple[str, str]:
-    """The model that suits `device` ('cuda', 'mps' or 'cpu'), and the sentence that says why."""
+    """The model that suits `device` ('cuda', 'mps', 'ncnn', 'integrated' for such a GPU by ncnn, or 'cpu'), and the
+    sentence that says why."""
+    if device == "integrated":
+        return "animevideov3", (
+            "animevideov3, since the GPU is integrated: x4plus keeps more detail, but takes about 25 times as long."
+        )
     if device == "cpu":
         return "animevideov3", (
             "animevideov3, since there is no GPU: x4plus keeps more detail, but takes about 25 times as long on a CPU."

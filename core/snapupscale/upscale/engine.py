@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Report = Callable[[float], None]
 
 INTERPOLATIONS = ("bicubic", "lanczos")
-BACKENDS = ("auto", "cuda", "mps", "cpu", *INTERPOLATIONS)
+BACKENDS = ("auto", "cuda", "mps", "ncnn", "cpu", *INTERPOLATIONS)
 PRECISIONS = ("auto", "fp32", "fp16")
 
 _DEFAULT_SCALE = 4
@@ -39,9 +39,10 @@ class Upscaler:
     """A model loaded on a device, or an interpolation, for any number of pictures. A context manager.
 
     model: a name of the catalog, or 'auto': x4plus on a GPU, animevideov3 on a CPU.
-    backend: one of BACKENDS. 'auto' is the first of cuda, mps, cpu that works; interpolations need no model, no torch.
+    backend: one of BACKENDS. 'auto' is the first of cuda, mps, ncnn (a GPU by Vulkan), cpu that works; interpolations
+    need no model, no torch.
     scale: 1 to 8, whole or not; None is the model's own. For others the result is resampled by Lanczos.
-    precision: one of PRECISIONS; 'auto' is fp16 on cuda and fp32 elsewhere.
+    precision: one of PRECISIONS; 'auto' is fp16 on cuda and ncnn's GPUs, and fp32 elsewhere.
     tile: the edge of a tile in pixels, or 'auto' for as much at once as free memory allows.
     denoise: 0 (keeps noise) to 1, for models that have it.
     reference: go the way of the official program (RealESRGANer) in every step, to compare with.
@@ -148,7 +149,7 @@ class Upscaler:
             hint = "Run `pip install torch`, or use --backend lanczos."
             raise BackendUnavailable(f"torch cannot be imported: {error}", hint=hint) from error
         loaded = loading.load(model, backend, precision, tile=tile, denoise=denoise, faithful=self._reference)
-        self.model, self.backend, self.precision = loaded.model, loaded.device.type, loaded.precision
+        self.model, self.backend, self.precision = loaded.model, loaded.backend, loaded.precision
         self.choice, self.weights_sha256 = loaded.choice, loaded.weights_sha256
         self._network = loaded.network
         return loaded.scale

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from snapupscale.upscale import catalog, devices, weights
+import torch
+
+from snapupscale.errors import BackendUnavailable
+from snapupscale.upscale import catalog, devices, vulkan, weights
 from snapupscale.upscale.torch_backend import TorchBackend
+from snapupscale.upscale.vulkan import VulkanDevice
 
 if TYPE_CHECKING:
-    import torch
+    from numpy import float32
+    from numpy.typing import NDArray
+
+    from snapupscale.upscale.catalog import ModelSpec
+
+_FP16 = ("cuda", "ncnn", "integrated")
+"""Where half precision is the faster one, as `_suits` names the places."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """`network`, the `model` it is, its own `scale`, and what else there is to say about it (see Upscaler)."""
+    """`network`, the `model` it is, its own `scale`, and what else there is to say about it (see Upscaler).
+
+    device: where the tensors are that the network takes.
+    """
 
     network: TorchBackend
     model: str
     scale: int
     device: torch.device
+    backend: str
     precision: str
     weights_sha256: str
     choice: str
@@ -32,20 +47,53 @@ def load(
 
     Raises SettingError, WeightsMissing, WeightsCorrupt, BackendUnavailable or OutOfMemory.
     """
-    device = devices.choose(backend)
-    name, reason = (model, f"{model}, as asked.") if model != "auto" else catalog.auto_model(device.type)
+    place = _place(backend)
+    name, reason = (model, f"{model}, as asked.") if model != "auto" else catalog.auto_model(_suits(place))
     spec = catalog.find(name)
     loaded = weights.load(spec, denoise=denoise)
     if precision == "auto":
-        precision = "fp16" if device.type == "cuda" else "fp32"
+        precision = "fp16" if _suits(place) in _FP16 else "fp32"
+    settings = {"precision": precision, "tile": tile, "faithful": faithful}
     return Loaded(
-        network=TorchBackend(
-            spec, loaded.parameters, device=device, precision=precision, tile=tile, faithful=faithful
-        ),
+        network=_network(spec, loaded.parameters, place, **settings),
         model=name,
         scale=spec.scale,
-        device=device,
+        device=torch.device("cpu") if isinstance(place, VulkanDevice) else place,
+        backend="ncnn" if isinstance(place, VulkanDevice) else place.type,
         precision=precision,
         weights_sha256=loaded.sha256,
-        choice=f"{reason} It runs on {devices.describe(device)} in {precision}.",
+        choice=f"{reason} It runs on {_description(place)} in {precision}.",
     )
+
+
+def _network(
+    spec: ModelSpec, parameters: dict[str, NDArray[float32]], place: torch.device | VulkanDevice, **settings: Any
+) -> TorchBackend:
+    if isinstance(place, VulkanDevice):
+        from snapupscale.upscale.ncnn_backend import NcnnBackend  # noqa: PLC0415 - optional
+
+        return NcnnBackend(spec, parameters, device=place, **settings)
+    return TorchBackend(spec, parameters, device=place, **settings)
+
+
+def _place(backend: str) -> torch.device | VulkanDevice:
+    """Where to compute. Raises BackendUnavailable."""
+    if backend == "ncnn":
+        return vulkan.choose()
+    device = devices.choose(backend)
+    if backend == "auto" and device.type == "cpu" and vulkan.installed():
+        with suppress(BackendUnavailable):
+            found = vulkan.choose()
+            return device if found.kind == "software" else found
+    return device
+
+
+def _suits(place: torch.device | VulkanDevice) -> str:
+    """The kind of device, as the catalog tells them apart."""
+    if isinstance(place, VulkanDevice):
+        return {"software": "cpu", "integrated": "integrated"}.get(place.kind, "ncnn")
+    return place.type
+
+
+def _description(place: torch.device | VulkanDevice) -> str:
+    return f"{place.name}, by Vulkan," if isinstance(place, VulkanDevice) else devices.describe(place)
