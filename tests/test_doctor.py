@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from snapupscale.doctor import examine
-from snapupscale.errors import BackendUnavailable
+import pytest
+
+from snapupscale.doctor import examine, kernels
+from snapupscale.errors import BackendUnavailable, KernelUnavailable
 from snapupscale.upscale import catalog, vulkan, weights
+from snapupscale.upscale.kernels import compiler
+from snapupscale.upscale.kernels.source import Card
 from snapupscale.upscale.vulkan import VulkanDevice
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def found() -> dict[str, tuple[bool, bool]]:
@@ -61,3 +61,24 @@ def test_a_missing_vulkan_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(vulkan, "devices", fail)
     assert found()["vulkan"] == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("capability", "found"),
+    [((9, 0), "hopper, for sm_90a"), ((8, 9), "ampere, for sm_89"), ((7, 5), "none for CUDA 7.5; torch computes")],
+)
+def test_the_kernels_for_a_card_are_told(
+    capability: tuple[int, int], found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "nvrtc", lambda: None)
+    check = kernels(Card(capability=capability, block_bytes=101_376, processor_bytes=102_400))
+    assert (check.found, check.ok) == (found, capability >= (8, 0))
+
+
+def test_a_missing_compiler_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise KernelUnavailable("NVRTC is not there")
+
+    monkeypatch.setattr(compiler, "nvrtc", missing)
+    check = kernels(Card(capability=(8, 0), block_bytes=166_912, processor_bytes=167_936))
+    assert (check.found, check.ok) == ("none: NVRTC is not there; torch computes", False)

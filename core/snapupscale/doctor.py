@@ -13,12 +13,15 @@ import cv2
 from platformdirs import user_cache_path, user_data_path
 
 from snapupscale import __version__
-from snapupscale.errors import BackendUnavailable, ModelError
+from snapupscale.errors import BackendUnavailable, KernelUnavailable, ModelError
 from snapupscale.upscale import memory, vulkan, weights
 from snapupscale.upscale.catalog import catalog
+from snapupscale.upscale.kernels import compiler, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from snapupscale.upscale.kernels.source import Card
 
 _GIB = 1 << 30
 _LEAST_DISK = 2 * _GIB
@@ -61,14 +64,31 @@ def _torch() -> Iterator[Check]:
         return
     yield Check(name="torch", found=f"{torch.__version__}, {torch.get_num_threads()} threads", needed=True)
     if torch.cuda.is_available():
+        from snapupscale.upscale.kernels.convolution import card  # noqa: PLC0415  imports torch
+
         for number in range(torch.cuda.device_count()):
             free, total = torch.cuda.mem_get_info(number)
             name = torch.cuda.get_device_name(number)
             yield Check(name="cuda", found=f"{name}, CUDA {torch.version.cuda}, {_gib(free)} of {_gib(total)} free")
+            yield kernels(card(number))
     else:
         yield Check(name="cuda", found="no device", ok=False, hint="Without a GPU the light models are used.")
     has_mps = torch.backends.mps.is_available()
     yield Check(name="mps", found="available" if has_mps else "no device", ok=has_mps)
+
+
+def kernels(found: Card) -> Check:
+    """Which kernels of our own compute on a card of CUDA; without any, torch does."""
+    slow = "Results are the same, only slower."
+    family = source.choose(found)
+    if family is None:
+        major, minor = found.capability
+        return Check(name="kernels", found=f"none for CUDA {major}.{minor}; torch computes", ok=False, hint=slow)
+    try:
+        compiler.nvrtc()
+    except KernelUnavailable as error:
+        return Check(name="kernels", found=f"none: {error}; torch computes", ok=False, hint=slow)
+    return Check(name="kernels", found=f"{family.name}, for {family.architecture}")
 
 
 def _vulkan() -> Iterator[Check]:

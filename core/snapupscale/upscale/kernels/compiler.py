@@ -43,7 +43,7 @@ def compiled(source: str, architecture: str) -> bytes:
 
 
 def _compile(source: str, architecture: str) -> bytes:
-    library = _library()
+    library = nvrtc()
     program = ctypes.c_void_p()
     text = ctypes.c_char_p(source.encode())
     _check(library, library.nvrtcCreateProgram(ctypes.byref(program), text, b"snapupscale.cu", 0, None, None))
@@ -67,8 +67,8 @@ def _taken(library: ctypes.CDLL, measure: object, take: object, program: ctypes.
     return content.raw
 
 
-def _library() -> ctypes.CDLL:
-    """NVRTC: as torch may have loaded it already, else from beside torch, else the system's."""
+def nvrtc() -> ctypes.CDLL:
+    """NVRTC: from beside torch, else the system's. Raises KernelUnavailable."""
     names = _NAMES.get(sys.platform, _USUAL_NAMES)
     for place in (*_beside_torch(names), *names):
         with suppress(OSError):
