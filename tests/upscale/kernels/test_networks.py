@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -68,6 +69,18 @@ def test_a_network_computes_what_the_plain_one_does(model: str, generic: bool) -
             features = network.features(picture, pace)
             results.append(network.tail(features[:, :, 3:70], picture[:, :, 3:70], pace).clamp(0, 1))
     assert -10 * torch.log10((results[0] - results[1]).square().mean()) > 70
+
+
+def test_a_thread_that_is_new_to_the_device_can_launch() -> None:
+    family = source.choose(convolution.card(0))
+    assert family is not None
+    library = Library(family, (source.PRELU,))
+    planes, target = (torch.ones(1, 8, 8, 64, dtype=torch.float16, device="cuda") for _ in range(2))
+    layer = Convolution(library, source.PRELU, torch.zeros(64, 64, 3, 3), torch.full((64,), 3.0), torch.ones(64))
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(layer.run, planes, target).result()
+    torch.cuda.synchronize()
+    assert (target == 3).all()
 
 
 def _both(library: Library, layer: Layer, height: int, width: int) -> tuple[Tensor, Tensor]:

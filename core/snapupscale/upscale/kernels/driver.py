@@ -5,14 +5,14 @@ from __future__ import annotations
 import ctypes
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import torch
 
 from snapupscale.errors import KernelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     Argument = ctypes.Structure | ctypes.Array[ctypes.c_char] | ctypes.c_uint64 | ctypes.c_int64 | ctypes.c_int
 
@@ -23,6 +23,8 @@ _HALF = 6
 _SWIZZLES = {32: 2, 64: 3}
 """By channels: rows of 64 or of 128 bytes."""
 _MAP_BYTES, _MAP_ALIGNMENT = 128, 64
+_INVALID_CONTEXT = 201
+"""CUDA_ERROR_INVALID_CONTEXT."""
 _SHARED_BYTES = 8
 """CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES."""
 _PROMOTE = {32: 1, 64: 2}
@@ -65,9 +67,7 @@ class Launch:
 
     def __call__(self) -> None:
         stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
-        code = self._function(*self._call, stream, self._pointers, None)
-        if code:
-            _fail("cuLaunchKernel", code)
+        _checked(self._function, *self._call, stream, self._pointers, None)
 
 
 class Module:
@@ -116,14 +116,19 @@ def _driver() -> ctypes.CDLL:
 
 
 def _check(name: str, *arguments: object) -> None:
-    code = getattr(_driver(), name)(*arguments)
+    _checked(getattr(_driver(), name), *arguments)
+
+
+def _checked(function: Callable[..., int], *arguments: object) -> None:
+    code = function(*arguments)
+    if code == _INVALID_CONTEXT:
+        # The driver knows no device on a thread on which torch has not used it yet.
+        torch.cuda.synchronize()
+        code = function(*arguments)
     if code:
-        _fail(name, code)
-
-
-def _fail(name: str, code: int) -> NoReturn:
-    text = ctypes.c_char_p()
-    _driver().cuGetErrorName(code, ctypes.byref(text))
-    what = (text.value or b"unknown").decode()
-    # Worded as torch words it, so that running out of memory is told from the rest.
-    raise RuntimeError(f"CUDA error in {name}: {'out of memory' if 'OUT_OF_MEMORY' in what else what}")
+        text = ctypes.c_char_p()
+        _driver().cuGetErrorName(code, ctypes.byref(text))
+        what = (text.value or b"unknown").decode()
+        # Worded as torch words it, so that running out of memory is told from the rest.
+        what = "out of memory" if "OUT_OF_MEMORY" in what else what
+        raise RuntimeError(f"CUDA error in {getattr(function, '__name__', 'the driver')}: {what}")
