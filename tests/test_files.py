@@ -7,11 +7,23 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from snapupscale.errors import DiskFull, OutputUnwritable
-from snapupscale.files import make_folder, output_error, remove_leftovers, replacing, write_bytes, write_text
+from snapupscale.errors import Cancelled, DiskFull, OutputUnwritable
+from snapupscale.files import (
+    make_folder,
+    output_error,
+    remove_leftovers,
+    replacing,
+    write_bytes,
+    write_parts,
+    write_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals, modes and limits of POSIX")
 
@@ -230,3 +242,17 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     remove_leftovers(tmp_path)
     assert names(tmp_path) == sorted([own, ".snapupscale.lock", "still.png"])
+
+
+def test_parts_are_one_file_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    write_parts(path, (b"%d," % number for number in range(3)))
+
+    def failing() -> Iterator[bytes]:
+        yield b"x" * 100_000
+        raise Cancelled("cancelled")
+
+    with pytest.raises(Cancelled):
+        write_parts(path, failing())
+    assert path.read_bytes() == b"0,1,2,"
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]

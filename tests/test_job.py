@@ -139,6 +139,23 @@ def test_a_cancelled_run_goes_on_where_it_stopped(footage: Path, tmp_path: Path)
     assert run(footage, tmp_path, QUICK).kept == 1
 
 
+def test_a_run_is_cancelled_while_a_still_is_written(footage: Path, tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    def stop(stage: str, done: float, total: float | None) -> None:
+        if stage == "upscale":
+            seen.append(done)
+            if list(tmp_path.glob(".snapupscale-*.png")):
+                raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        run(footage, tmp_path, QUICK, progress=stop)
+    assert seen == sorted(seen)
+    assert seen[-1] < 1
+    assert not list(tmp_path.glob("*.png"))
+    assert not list(tmp_path.glob(".snapupscale-*"))
+
+
 def test_leftovers_of_a_killed_run_are_cleared(footage: Path, tmp_path: Path) -> None:
     (tmp_path / ".snapupscale-4194999-abc.png").write_bytes(b"half")
     run(footage, tmp_path, QUICK)

@@ -103,6 +103,9 @@ def stills(options: Namespace) -> None:
 
 def upscale(options: Namespace) -> None:
     """Upscale pictures, one after the other."""
+    from snapupscale.upscale import ahead
+
+    ahead.begin(options.backend)
     from snapupscale.stills.images import read_image, require_size, write_image
     from snapupscale.stills.names import picture_name
     from snapupscale.upscale.engine import Upscaler

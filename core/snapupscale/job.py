@@ -35,6 +35,7 @@ from snapupscale.stills.pick import PICKS, pick_stills
 from snapupscale.timeline import exports
 from snapupscale.timeline.conform import frame_numbers, to_edit_list
 from snapupscale.timeline.exports import export
+from snapupscale.upscale import ahead
 from snapupscale.upscale.engine import Upscaler
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Outcome:
 
 def load_upscaler(settings: Settings) -> Upscaler:
     """The upscaler that the settings ask for. Raises SettingError, ModelError, BackendUnavailable or OutOfMemory."""
+    ahead.begin(settings.backend)
     return Upscaler(
         model=settings.model, backend=settings.backend, scale=settings.scale, precision=settings.precision
     )

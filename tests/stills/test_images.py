@@ -6,7 +6,6 @@ import struct
 import subprocess
 import sys
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -15,10 +14,12 @@ import pytest
 
 from snapupscale import files
 from snapupscale.colour import ColourTags
-from snapupscale.errors import DiskFull, ImageUnreadable, OutputUnwritable, SettingError
+from snapupscale.errors import Cancelled, DiskFull, ImageUnreadable, OutputUnwritable, SettingError
 from snapupscale.stills.images import FORMATS, MAX_PIXELS, read_image, require_size, write_image
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 RANDOM = np.random.default_rng(24)
@@ -121,10 +122,10 @@ def test_a_full_disk_leaves_the_old_still_and_no_part(
     write_image(path, picture(4, 4, 3), tags=TAGS)
     before = path.read_bytes()
 
-    def full(*_: object) -> int:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(files, "_sync", full)
 
     with pytest.raises(DiskFull):
         write_image(path, picture(4, 4, 3), tags=TAGS)
@@ -259,11 +260,29 @@ def test_the_table_of_formats_loads_no_codec() -> None:
 
 def test_writing_goes_through_the_atomic_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
-    monkeypatch.setattr(files, "write_bytes", lambda path, _: seen.append(path))
+    monkeypatch.setattr(files, "write_parts", lambda path, _: seen.append(path))
 
     write_image(tmp_path / "a.png", picture(3, 4, 3), tags=TAGS)
 
     assert seen == [tmp_path / "a.png"]
+
+
+@pytest.mark.parametrize("suffix", [known.suffix for known in FORMATS.values()])
+def test_what_progress_raises_leaves_the_old_still_and_no_part(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_image(path, picture(4, 4, 3), tags=TAGS)
+    before, told = path.read_bytes(), []
+
+    def stop(share: float) -> None:
+        told.append(share)
+        if len(told) == (2 if suffix == ".png" else 1):
+            raise Cancelled("cancelled")
+
+    with pytest.raises(Cancelled):
+        write_image(path, picture(4, 4, 3), tags=TAGS, progress=stop)
+    assert told[0] == 0
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_size_that_a_png_cannot_hold_is_known_before_the_work() -> None:
@@ -272,3 +291,16 @@ def test_a_size_that_a_png_cannot_hold_is_known_before_the_work() -> None:
         require_size((7680, 3840, 3), 4, ".png")
     assert "exr or tiff" in error.value.hint
     require_size((7680, 3840, 3), 4, ".tiff")
+
+
+@pytest.mark.parametrize(("height", "width", "more"), [(1, 2_080_704, (1, 2_080_705)), (1_397_973, 1, (1_397_974, 1))])
+def test_the_largest_png_that_is_not_refused_is_read_back(
+    tmp_path: Path, height: int, width: int, more: tuple[int, int]
+) -> None:
+    image = np.full((height, width, 3), 7, np.uint8)
+
+    write_image(tmp_path / "a.png", image, tags=TAGS)
+
+    assert np.array_equal(read_image(tmp_path / "a.png")[0], image.astype(np.uint16) * 257)
+    with pytest.raises(SettingError):
+        require_size((*more, 3), 1, ".png")

@@ -45,6 +45,10 @@ def chunks_of(data: bytes) -> dict[bytes, bytes]:
     return found
 
 
+def encoded(image: NDArray[Any], tags: ColourTags) -> bytes:
+    return b"".join(png.encode(image, tags))
+
+
 def picture(*shape: int, depth: int = 16) -> NDArray[Any]:
     return RANDOM.integers(0, 2**depth, shape, dtype=np.uint16)
 
@@ -64,22 +68,22 @@ def picture(*shape: int, depth: int = 16) -> NDArray[Any]:
 def test_the_tags_of_video_are_in_a_cicp_chunk(primaries: int, transfer: int, cicp: str) -> None:
     tags = ColourTags(primaries=primaries, transfer=transfer, matrix=1).as_rgb()
 
-    chunks = chunks_of(png.encode(picture(3, 4, 3), tags))
+    chunks = chunks_of(encoded(picture(3, 4, 3), tags))
 
     assert chunks[b"cICP"].hex() == cicp
     assert b"cHRM" in chunks
-    assert png.decode(png.encode(picture(3, 4, 3), tags))[1] == tags
+    assert png.decode(encoded(picture(3, 4, 3), tags))[1] == tags
 
 
 def test_unspecified_tags_leave_no_colour_chunk() -> None:
-    chunks = chunks_of(png.encode(picture(3, 4, 3), ColourTags()))
+    chunks = chunks_of(encoded(picture(3, 4, 3), ColourTags()))
 
     assert not {b"cICP", b"cHRM", b"gAMA", b"sRGB", b"iCCP"} & chunks.keys()
 
 
 def test_srgb_has_its_own_chunk() -> None:
     tags = ColourTags(primaries=1, transfer=13).as_rgb()
-    data = png.encode(picture(3, 4, 3), tags)
+    data = encoded(picture(3, 4, 3), tags)
 
     assert b"sRGB" in chunks_of(data)
     assert png.decode(data)[1] == tags
@@ -89,7 +93,7 @@ def test_srgb_has_its_own_chunk() -> None:
 def test_sixteen_bits_are_written_as_another_decoder_reads_them(shape: tuple[int, ...], kind: int) -> None:
     image = picture(*shape)
 
-    data = png.encode(image, ColourTags(primaries=1, transfer=1))
+    data = encoded(image, ColourTags(primaries=1, transfer=1))
     other = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
 
     assert chunks_of(data)[b"IHDR"] == struct.pack(">IIBBBBB", 9, 7, 16, kind, 0, 0, 0)
@@ -183,14 +187,14 @@ def test_an_icc_profile_gives_the_tags_where_no_cicp_does(more: tuple[bytes, ...
 
 @pytest.mark.parametrize("left", [0.05, 0.5, 0.99])
 def test_a_truncated_file_is_refused(left: float) -> None:
-    data = png.encode(picture(40, 50, 3), ColourTags())
+    data = encoded(picture(40, 50, 3), ColourTags())
 
     with pytest.raises(ImageUnreadable):
         png.decode(data[: int(len(data) * left)])
 
 
 def test_a_flipped_bit_is_noticed() -> None:
-    data = bytearray(png.encode(picture(40, 50, 3), ColourTags()))
+    data = bytearray(encoded(picture(40, 50, 3), ColourTags()))
     data[len(data) // 2] ^= 0x10
 
     with pytest.raises(ImageUnreadable):

@@ -10,7 +10,7 @@ from snapupscale.errors import ImageUnreadable, SettingError
 from snapupscale.stills.names import still_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,8 +25,6 @@ __all__ = ["FORMATS", "MAX_PIXELS", "Format", "read_image", "still_name", "write
 MAX_PIXELS = 1 << 28
 """The largest picture that is read: 16384 x 16384, which is 1.5 GiB as 16-bit RGB."""
 _MAX_FILE_BYTES = 4 << 30
-_MOST_PNG_BYTES = (1 << 31) - (1 << 20)
-"""FFmpeg's PNG encoder counts the bytes of a picture in 32 bits with a sign."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +42,20 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def write_image(path: Path, image: NDArray[Any], *, tags: ColourTags) -> None:
+def write_image(
+    path: Path,
+    image: NDArray[Any],
+    *,
+    tags: ColourTags,
+    progress: Callable[[float], None] = lambda share: None,
+) -> None:
     """Write `image` in the format of `path`'s suffix: HxW grey, HxWx3 RGB or HxWx4 RGBA (straight alpha).
 
     uint16 is written to PNG and TIFF as it is, uint8 exactly as 257 times itself, so that 255 becomes 65535. EXR takes
     both divided by their maximum, and float32 as it is, rounded to half. Code values are never converted between
-    colour spaces: the file says what they are by `tags` (primaries and transfer of H.273). Raises SettingError for a
-    picture that the format cannot hold, DiskFull, OutputUnwritable.
+    colour spaces: the file says what they are by `tags` (primaries and transfer of H.273). `progress` is called with 0,
+    for a PNG often and up to 1; it may raise to cancel, and nothing is left then. Raises SettingError for a picture
+    that the format cannot hold, DiskFull, OutputUnwritable.
     """
     name = next((name for name, known in FORMATS.items() if known.suffix == path.suffix.lower()), None)
     if name is None:
@@ -58,19 +63,17 @@ def write_image(path: Path, image: NDArray[Any], *, tags: ColourTags) -> None:
         raise SettingError(f"cannot write {path.name}: the formats for stills are {valid}")
     if image.ndim not in {2, 3} or 0 in image.shape or (image.ndim == 3 and image.shape[2] not in {3, 4}):
         raise SettingError(f"a still has shape HxW, HxWx3 or HxWx4, not {image.shape}")
-    files.write_bytes(path, _encoded(name, image, tags))
+    progress(0.0)
+    files.write_parts(path, _encoded(name, image, tags, progress))
 
 
 def require_size(shape: tuple[int, ...], scale: float, suffix: str) -> None:
     """Raise SettingError when a picture of `shape`, enlarged by `scale`, is more than the format of `suffix` can hold:
     to be asked before the work of enlarging is done."""
-    height, width = (int(length * scale) for length in shape[:2])
-    channels = shape[2] if len(shape) > 2 else 1
-    if suffix == ".png" and (width * channels * 2 + 1) * height > _MOST_PNG_BYTES:
-        raise SettingError(
-            f"a PNG cannot hold {width} x {height} pixels here",
-            hint="Choose --format exr or tiff, or a smaller --scale.",
-        )
+    if suffix == ".png":
+        from snapupscale.stills import png  # noqa: PLC0415 - as in `_encoded`
+
+        png.require_size(int(shape[1] * scale), int(shape[0] * scale))
 
 
 def read_image(path: Path, *, trusted: bool = False) -> tuple[NDArray[Any], ColourTags]:
@@ -91,7 +94,7 @@ def read_image(path: Path, *, trusted: bool = False) -> tuple[NDArray[Any], Colo
         ) from error
 
 
-def _encoded(name: str, image: NDArray[Any], tags: ColourTags) -> bytes:
+def _encoded(name: str, image: NDArray[Any], tags: ColourTags, progress: Callable[[float], None]) -> Iterable[bytes]:
     # The codecs load here, so that the table of formats costs nothing at start-up.
     import numpy as np  # noqa: PLC0415
 
@@ -99,11 +102,12 @@ def _encoded(name: str, image: NDArray[Any], tags: ColourTags) -> bytes:
 
     maximum = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(image.dtype)
     if name == "exr" and (maximum or image.dtype == np.float32):
-        return exr.encode(image.astype(np.float32) / np.float32(maximum or 1), tags)
+        return [exr.encode(image.astype(np.float32) / np.float32(maximum or 1), tags)]
     if not maximum:
         raise SettingError(f"a still as {name} holds uint8 or uint16 samples, not {image.dtype}")
-    wide = image if maximum == 65535 else image.astype(np.uint16) * np.uint16(257)
-    return png.encode(wide, tags) if name == "png" else tiff.encode(wide, tags)
+    if name == "png":
+        return png.encode(image, tags, progress)
+    return [tiff.encode(image if maximum == 65535 else image.astype(np.uint16) * np.uint16(257), tags)]
 
 
 def _bytes(path: Path) -> bytes:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from snapupscale.upscale.engine import Upscaler
 
 
-_UPSCALING = 0.95
-"""Share of the work on a still before it is written: it counts as done only when it is in place."""
+_UPSCALING, _WRITING = 0.95, 0.04
+"""Shares of the work on a still: it counts as done only when it is in place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +85,9 @@ def make_stills(
             kept += 1
         else:
             require_size(picture.shape, upscaler.scale, suffix)
-            image = upscaler.upscale(picture, progress=_from(len(stills), len(wanted), progress))
-            write_image(path, image, tags=source.tags.as_rgb())
+            upscaled, written = _from(len(stills), len(wanted), progress)
+            image = upscaler.upscale(picture, progress=upscaled)
+            write_image(path, image, tags=source.tags.as_rgb(), progress=written)
             record.add(
                 path.name,
                 shot=shot.number,
@@ -102,9 +103,14 @@ def make_stills(
     return Made(stills=tuple(stills), kept=kept, earlier=tuple(record.others({still.path.name for still in stills})))
 
 
-def _from(done: int, total: int, progress: Callable[[float, float], None]) -> Callable[[float], None]:
-    """The progress of the still after `done` others, as that of all."""
-    return lambda part: progress(done + part * _UPSCALING, total)
+def _from(
+    done: int, total: int, progress: Callable[[float, float], None]
+) -> tuple[Callable[[float], None], Callable[[float], None]]:
+    """The progress of the still after `done` others, upscaled and then written, as that of all."""
+    return (
+        lambda part: progress(done + part * _UPSCALING, total),
+        lambda part: progress(done + _UPSCALING + part * _WRITING, total),
+    )
 
 
 def _made_with(source: Source, upscaler: Upscaler) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from snapupscale.colour import ColourTags
-from snapupscale.errors import ImageUnreadable, SettingError
+from snapupscale.errors import ImageUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,24 +40,17 @@ _PLANAR = {
 _GREEN_BLUE_RED_ALPHA = (2, 0, 1, 3)
 
 
-def encode(codec: str, pixel_format: str, image: NDArray[np.uint16], tags: ColourTags, **options: str) -> bytes:
-    """`image` as one packet of the codec, tagged as full-range RGB. Raises SettingError for a size it cannot hold."""
+def encode(codec: str, pixel_format: str, image: NDArray[np.uint16], tags: ColourTags) -> bytes:
+    """`image` as one packet of the codec, tagged as full-range RGB."""
     height, width = image.shape[:2]
     context = cast("av.VideoCodecContext", av.CodecContext.create(codec, "w"))
     context.width, context.height, context.pix_fmt = width, height, pixel_format
     context.time_base, context.sample_aspect_ratio = Fraction(1, 25), Fraction(1)
-    context.options = options
-    try:
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=pixel_format)
-        for holder in (context, frame):
-            holder.color_primaries, holder.color_trc = tags.primaries, tags.transfer
-            holder.colorspace, holder.color_range = 0, 2
-        return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
-    except FFmpegError as error:
-        raise SettingError(
-            f"{codec.upper()} cannot hold a picture of {width} x {height} pixels",
-            hint="Choose --format exr or tiff, or a smaller --scale.",
-        ) from error
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=pixel_format)
+    for holder in (context, frame):
+        holder.color_primaries, holder.color_trc = tags.primaries, tags.transfer
+        holder.colorspace, holder.color_range = 0, 2
+    return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
 
 
 def decode(codec: str, data: bytes, options: Mapping[str, str]) -> tuple[NDArray[Any], ColourTags]:
