@@ -52,7 +52,7 @@ import sys
 for line in sys.stdin:
     asked = json.loads(line)
     if "map" in asked:
-        reply = {"mapped": asked["map"], "client": asked["client"]}
+        reply = {"mapped": asked["map"]}
     elif "render" in asked:
         reply = {"frame": asked["render"], "cached": False}
     else:

@@ -373,3 +373,20 @@ with FakeSidecar("good", Path("/dev/shm")), Host(Path(sys.argv[1]), RESOLVE) as 
     print(host.messages)
 assert not list(Path("/dev/shm").glob("snapupscale-*"))
 """
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit of POSIX")
+def test_files_that_may_not_grow(bundle: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    command = ["sh", "-c", f"ulimit -f 1024 && exec {sys.executable} - {bundle}"]
+    done = subprocess.run(
+        command, input=LIMITED, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "passed\n"), done.stderr
+
+
+# Python lets the signal of such a limit pass; other hosts die of it.
+LIMITED = """
+import os, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+""" + FULL.replace('"/dev/shm"', 'os.environ["XDG_RUNTIME_DIR"]').replace("    print(host.messages)\n", "")

@@ -75,6 +75,21 @@ def test_the_life_of_a_job(store: Store) -> None:
     assert store.jobs()[0].result is None
 
 
+def test_a_job_is_queued_to_who_adds_it_also_when_it_is_claimed_at_once(store: Store) -> None:
+    ends = threading.Event()
+
+    def claim() -> None:
+        while not ends.is_set():
+            store.claim()
+
+    thread = threading.Thread(target=claim)
+    thread.start()
+    states = {store.add("probe", {"source": "/a"}, "batch").state for _ in range(200)}
+    ends.set()
+    thread.join()
+    assert states == {"queued"}
+
+
 def test_interactive_before_batch_then_the_oldest(store: Store) -> None:
     batch, batch2 = add(store), add(store)
     quick, quick2 = add(store, "interactive"), add(store, "interactive")

@@ -93,7 +93,7 @@ class Store:
                 (KEPT_JOBS,),
             )
             self._event(db, job_id, "state", {"state": "queued"})
-        return self._require(job_id)
+            return self._require(job_id)
 
     def job(self, job_id: str) -> Job | None:
         """The job, or None."""
@@ -143,7 +143,7 @@ class Store:
             if row is None:
                 return None
             self._to(db, row["id"], "running", started=time.time(), progress=None)
-        return self._require(row["id"])
+            return self._require(row["id"])
 
     def urgent(self) -> list[Job]:
         """The interactive jobs that make stills and wait, the oldest first."""

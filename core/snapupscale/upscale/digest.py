@@ -1,13 +1,14 @@
-"""A fingerprint of bytes, computed on the device where they are.
+"""A fingerprint of bytes, computed on the device where they are: BLAKE2 on a CPU, elsewhere what suits a GPU.
 
-Words of 32 bits times random odd weights, added up modulo 2**64 over blocks, and their sums in the same way, until one
-is left; two lanes with weights of their own (multilinear hashing: Carter and Wegman 1979). Bytes that differ in one
-word of a block never agree in its sum. For others the chance is at most 2**-32 a lane and mostly far less; it guards
-against confusing frames, not against an attacker who knows the weights.
+That is words of 32 bits times random odd weights, added up modulo 2**64 over blocks, and their sums in the same way,
+until one is left; two lanes with weights of their own (multilinear hashing: Carter and Wegman 1979). Bytes that differ
+in one word of a block never agree in its sum. For others the chance is at most 2**-32 a lane and mostly far less; it
+guards against confusing frames, not against an attacker who knows the weights.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from functools import cache
 from typing import TYPE_CHECKING
@@ -26,6 +27,13 @@ _BLOCKS_AT_ONCE = {"cuda": 1 << 13, "mps": 1 << 11, "cpu": 1 << 5}
 
 def fingerprint(raw: Tensor) -> bytes:
     """16 bytes for `raw` (uint8, one axis, any device), the same for the same bytes within this process."""
+    if raw.device.type == "cpu":
+        return hashlib.blake2b(raw.numpy().data, digest_size=16, key=_key()).digest()
+    return multilinear(raw)
+
+
+def multilinear(raw: Tensor) -> bytes:
+    """The `fingerprint` of GPUs, which any device can compute."""
     length = raw.numel().to_bytes(8, "little")
     tail = list(length) if raw.numel() % 4 == 0 else [0] * (-raw.numel() % 4) + list(length)
     # The length is hashed too, apart from the frame, which is large and must not be copied for it.
@@ -54,6 +62,11 @@ def _sums(words: Tensor, weights: Tensor) -> Tensor:
     if rest.numel():
         sums.append((rest * weights[: rest.numel()]).sum(0, keepdim=True))
     return torch.cat(sums) if sums else weights.new_zeros(0)
+
+
+@cache
+def _key() -> bytes:
+    return os.urandom(16)
 
 
 @cache

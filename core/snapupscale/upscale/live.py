@@ -90,7 +90,7 @@ class Live:
         known("precision", precision, PRECISIONS)
         loaded = load(model, backend, precision, denoise=denoise)
         self.choice, self.weights_sha256 = loaded.choice, loaded.weights_sha256
-        self.model, self.backend, self.precision = loaded.model, loaded.device.type, loaded.precision
+        self.model, self.backend, self.precision = loaded.model, loaded.backend, loaded.precision
         self._network, self._device = loaded.network, loaded.device
         self._closed = False
 
@@ -157,15 +157,18 @@ class Live:
     def _rendered(self, raw: Tensor, layout: Layout, look: Look, report: Report) -> Tensor:
         crop, window = _region(layout, look)
         planes = part(layouts.decoded(raw, layout), crop)
+        report(0.0)
         sound = usable(planes) if layout.unbounded else planes
         alpha = bounded(sound[:, 3:], layout.width, layout.height, window) if layout.components == 4 else None
         colour = self._colour(sound, window, layout, look, report)
+        report(_NETWORK_SHARE)
         result = colour if alpha is None else torch.cat((colour, alpha), 1)
         if layout.unbounded:
             finite, before = (
                 nearest(each, layout.width, layout.height, window) for each in (planes.isfinite(), planes)
             )
             result = torch.where(finite, result, before)
+            report(_NETWORK_SHARE)
         frame = layouts.encoded(result, layout)
         if look.mode == "restore":
             layouts.keep_alpha(frame, raw, layout)
@@ -178,7 +181,11 @@ class Live:
             return resized(colour, *size, window)
         if layout.unbounded or layout.matted:
             values, remainder = split(colour, sound[:, 3:] if layout.matted else None)
-            result = remainder.resized(*size, window).joined(self._enlarged(values, window, layout, look, report))
+            report(0.0)
+            remainder = remainder.resized(*size, window)
+            result = self._enlarged(values, window, layout, look, report)
+            report(_NETWORK_SHARE)
+            result = remainder.joined(result)
         else:
             result = self._enlarged(colour, window, layout, look, report)
         return result if look.strength == 1 else torch.lerp(resized(colour, *size, window), result, look.strength)
@@ -188,6 +195,7 @@ class Live:
         if look.mode == "restore":
             width, height = (max(1, round(length / look.factor)) for length in (layout.width, layout.height))
             values, window = resized(values, width, height).clamp(0, 1), whole(width, height)
+        report(0.0)
         return self._network.enlarge_resized(
             values, layout.width, layout.height, lambda share: report(share * _NETWORK_SHARE), window
         )

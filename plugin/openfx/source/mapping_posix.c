@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,11 +71,17 @@ static bool make_in(struct su_mapping *mapping, const char *folder, size_t bytes
     return true;
 }
 
+/* A file that grows beyond this limit raises a signal that ends the host. */
+static bool may_grow_to(size_t bytes) {
+    struct rlimit most;
+    return getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur == RLIM_INFINITY || bytes <= most.rlim_cur;
+}
+
 bool su_mapping_make(struct su_mapping *mapping, size_t bytes) {
     struct su_folders folders;
     su_shared_folders(&folders);
     memset(mapping, 0, sizeof *mapping);
-    if (bytes > (size_t)PTRDIFF_MAX) return false;
+    if (bytes > (size_t)PTRDIFF_MAX || !may_grow_to(bytes)) return false;
     for (int i = 0; i < folders.count; i++) {
         if (!make_in(mapping, folders.path[i], bytes)) continue;
         if (su_mapping_sign(mapping)) return true;

@@ -6,6 +6,7 @@ import json
 import mmap
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -20,9 +21,12 @@ from snapupscale.sidecar.frames.listener import offering
 from snapupscale.sidecar.frames.wire import Header, Op, Status
 from snapupscale.sidecar.keys import Keys
 from snapupscale.sidecar.lifetime import Lifetime
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import pytest
 
 PARAMS = {
     "mode": "restore",
@@ -106,9 +110,10 @@ INVERTED = bytes(range(255, -1, -1))
 others = [0]
 
 class Live:
-    choice, weights_sha256 = "a stand-in", "0" * 64
+    choice = "a stand-in"
 
     def __init__(self, model, *, denoise):
+        self.weights_sha256 = model
         self.name, _, number = model.partition("-")
         self.backend = self.name if self.name in {"cuda", "mps"} else "cpu"
         self.number = float(number) / 1000 if number.isdigit() else 0.0
@@ -122,6 +127,7 @@ class Live:
             raise SettingError("no such model")
         if self.name == "loads":
             time.sleep(self.number)
+        print("has loaded", model, file=sys.stderr, flush=True)
 
     def upload(self, source):
         return Tensor(bytes(source.data))
@@ -185,6 +191,8 @@ def serving(command: Sequence[str] = COMMAND, **options: Any) -> Iterator[Door]:
     """A door, and whatever is behind it, closed at the end."""
     keys, lifetime, desk = Keys(), Lifetime(60), Desk(command=command, **options)
     with socket.create_server(("127.0.0.1", 0)) as door:
+        # What is accepted has it too, so that one that reads nothing is soon seen to.
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
         try:
             with offering(door, desk, keys, lifetime):
                 yield Door(door.getsockname()[1], desk, keys, lifetime)
@@ -281,6 +289,12 @@ class Effect:
         assert (header.op, header.seq, header.width, header.height) == (Op.RENDER, number, width, height)
         return header, message
 
+    def cancelled(self, number: int) -> None:
+        """Have the frame that was asked for with this number given up."""
+        self.send(Op.CANCEL, seq=number)
+        header, _ = self.receive()
+        assert (header.op, header.seq, header.status) == (Op.RENDER, number, Status.CANCELLED)
+
     def made(self, pixels: bytes, width: int, **options: Any) -> Header:
         """Have a frame made of `pixels`, and see that it is right."""
         self.put(pixels)
@@ -307,6 +321,36 @@ class Effect:
                 raise EOFError("the connection is closed")
             data += more
         return data
+
+
+def pid(door: Door) -> int:
+    """The process behind the door."""
+    found = door.desk.worker_pid
+    assert found
+    return found
+
+
+def halt(process: int) -> None:
+    """Stop the process, and wait until each of its threads has."""
+    os.kill(process, signal.SIGSTOP)
+    for thread in Path(f"/proc/{process}/task").glob("*/stat"):
+        until(lambda thread=thread: thread.read_text().rpartition(")")[2].split()[0] == "T")  # type: ignore[misc]
+
+
+def said(caplog: pytest.LogCaptureFixture, what: str) -> list[str]:
+    """The lines of the process that begin so."""
+    return [text[8:] for text in caplog.messages if text.startswith(f"worker: {what}")]
+
+
+def runs(caplog: pytest.LogCaptureFixture) -> None:
+    """Wait until a frame is being made."""
+    until(lambda: said(caplog, "renders"))
+
+
+def mappings(process: int) -> int:
+    """How many mappings of effects the process has open."""
+    with open(f"/proc/{process}/maps", encoding="utf-8") as lines:  # noqa: PTH123
+        return sum("snapupscale-test-" in line for line in lines)
 
 
 def took(begun: float) -> float:

@@ -51,9 +51,6 @@ def workers(parent: int) -> list[int]:
 
 def test_a_frame_by_the_model_and_nothing_left_afterwards() -> None:
     import numpy as np
-    import torch
-
-    from snapupscale.upscale.live import Layout, Live, Look
 
     width, height = 64, 48
     pixels = np.random.default_rng(1).random((height, width, 4), np.float32)
@@ -64,6 +61,11 @@ def test_a_frame_by_the_model_and_nothing_left_afterwards() -> None:
         with effect_of(sidecar.found) as effect, effect_of(sidecar.found) as other:
             for each in (effect, other):
                 assert each.map(len(data))[0].status == Status.OK
+            # While the process loads the same.
+            import torch
+
+            from snapupscale.upscale.live import Layout, Live, Look
+
             first = _frame(effect, data, width, height)
             again = _frame(other, data, width, height)
             (pid,) = workers(sidecar.process.pid)
@@ -114,20 +116,22 @@ def test_a_sidecar_that_is_killed_takes_the_process_along_and_the_next_one_is_fo
 def test_an_effect_keeps_it_alive_and_then_it_ends() -> None:
     with fakes.sidecar("0.5") as (process, found):
         with effect_of(found), pytest.raises(subprocess.TimeoutExpired):
-            process.wait(2)
+            process.wait(1.7)
         assert process.wait(10) == 0
 
 
-def test_doctor_tells_when_effects_cannot_come_in() -> None:
+def test_doctor_tells_when_effects_cannot_come_in(monkeypatch: pytest.MonkeyPatch) -> None:
     with fakes.sidecar() as (_, found):
         link.path().unlink()
         missing = checks()["link for effects"]
         link.write(link.Link(pid=found.pid, port=9, token=Keys().token))
-        deaf = checks()["link for effects"]
+        deaf = condition._frames(found)
         link.write(link.Link(pid=found.pid, port=found.port, token=Keys().token))
-        other = checks()["link for effects"]
+        with monkeypatch.context() as patch:
+            patch.setattr(condition, "_ANSWER_SECONDS", 0.3)
+            other = condition._frames(found)
         link.write(link.Link(pid=1, port=found.port, token=Keys().token))
-        stale = checks()["link for effects"]
+        stale = condition._frames(found)
     for check, words in ((missing, "not there"), (deaf, "Connection refused"), (other, "let in"), (stale, "another")):
         assert not check.ok
         assert words in check.found

@@ -83,6 +83,7 @@ class _Offer:
     bytes: int
     deadline: float
     sent: bool = False
+    gone: bool = False
 
 
 class Desk:
@@ -105,6 +106,7 @@ class Desk:
         self._waiting: list[_Frame] = []
         self._running: _Frame | None = None
         self._warm: Params | None = None
+        self._warming = False
         self._loading = math.inf
         self._used = time.monotonic()
         self._resting = True
@@ -229,13 +231,15 @@ class Desk:
         self._wake()
 
     def _send_next(self, worker: Worker) -> None:
-        for offer in self._offers.values():
-            if not offer.sent:
-                offer.sent = True
-                worker.send({"map": offer.id, "client": offer.client.number, "bytes": offer.bytes, **vars(offer.place)})
-        if self._warm:
+        # One of each kind at a time: a process that has stopped reading must not fill the pipe, which would stop this
+        # thread too.
+        if self._offers and not any(offer.sent for offer in self._offers.values()):
+            offer = next(iter(self._offers.values()))
+            offer.sent = True
+            worker.send({"map": offer.id, "client": offer.client.number, "bytes": offer.bytes, **vars(offer.place)})
+        if self._warm and not self._warming:
             worker.send({"warm": asdict(self._warm)})
-            self._warm = None
+            self._warm, self._warming = None, True
         if self._running is None and self._waiting:
             frame = min(self._waiting, key=lambda frame: (not frame.interactive, frame.id))
             self._waiting.remove(frame)
@@ -284,7 +288,11 @@ class Desk:
 
     def _on_leave(self, client: Client) -> None:
         self._on_cancel(client)
-        self._offers = {id: offer for id, offer in self._offers.items() if offer.client is not client}
+        for offer in [each for each in self._offers.values() if each.client is client]:
+            if offer.sent:  # the process still owes a reply, and is to be ended if it never comes
+                offer.gone = True
+            else:
+                del self._offers[offer.id]
         if self._running and self._running.client is client:
             self._running.gone = True
         else:
@@ -306,6 +314,8 @@ class Desk:
             self._heard_of_map(worker, reply)
         elif "frame" in reply:
             self._heard_of_frame(reply)
+        elif "warmed" in reply:
+            self._warming = False
         elif "loading" in reply:
             self._heard_of_loading(loads=bool(reply["loading"]))
 
@@ -319,9 +329,9 @@ class Desk:
     def _heard_of_map(self, worker: Worker, reply: dict[str, Any]) -> None:
         self._wake()
         outcome = _outcome(reply)
-        offer = self._offers.pop(reply["mapped"], None)
-        if offer is None:  # its client has left
-            worker.send({"unmap": reply["client"]})
+        offer = self._offers.pop(reply["mapped"])
+        if offer.gone:
+            worker.send({"unmap": offer.client.number})
             return
         if outcome.status != Status.OK:
             self._mapped.pop(offer.client.number, None)
@@ -358,7 +368,7 @@ class Desk:
         now = time.monotonic()
         over = [offer for offer in self._offers.values() if offer.sent or offer.deadline <= now]
         self._refuse(over, "The process that makes frames ended before it had opened the mapping.")
-        self._loading = math.inf
+        self._loading, self._warming = math.inf, False
         self._resting = True
         return how
 

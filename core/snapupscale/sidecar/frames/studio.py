@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from snapupscale.errors import OutOfMemory
+from snapupscale.errors import BackendUnavailable, OutOfMemory
 from snapupscale.sidecar.frames.keeper import Keeper
 from snapupscale.sidecar.frames.results import Results
 from snapupscale.upscale.catalog import catalog
@@ -56,8 +56,11 @@ class Studio:
         return found
 
     def _loaded(self, model: str, denoise: float) -> Live:
-        from snapupscale.upscale.live import Live  # noqa: PLC0415  it imports torch
-
+        try:
+            from snapupscale.upscale.live import Live  # noqa: PLC0415  it imports torch
+        except (ImportError, OSError) as error:  # the latter where a library that it needs is missing
+            hint = "Run `pip install torch` where SnapUpscale is installed."
+            raise BackendUnavailable(f"torch cannot be imported: {error}", hint=hint) from error
         try:
             live = Live(model, denoise=denoise)
         except OutOfMemory:
@@ -97,7 +100,7 @@ class Studio:
             shared.lock_pages()
         view = shared.view(picture.offset, picture.size)
         raw = live.upload(view)
-        key = (live.digest(raw), layout, look, live.weights_sha256, params.denoise)
+        key = (live.digest(raw), layout, look, live.weights_sha256, _asked(params)[1])
         known = self._results.get(key)
         if known is not None:
             view.copy_(known)

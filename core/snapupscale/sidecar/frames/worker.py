@@ -1,9 +1,9 @@
 """The process that makes frames for effects: JSON lines in and out, pixels in mappings. It may die at any moment.
 
 A request is one of `{"map": ID, "client", "name", "cookie", "bytes"}`, `{"unmap": CLIENT}`, `{"render": ID, "client",
-"picture", "params"}`, `{"cancel": ID}`, `{"warm": PARAMS}` and `{"rest": true}`; a reply `{"mapped": ID, "client"}` or
-`{"frame": ID, "cached"}`, either with an `error` where it failed, or `{"loading": true or false}`. The process ends
-when its input does.
+"picture", "params"}`, `{"cancel": ID}`, `{"warm": PARAMS}` and `{"rest": true}`; a reply `{"mapped": ID}` or
+`{"frame": ID, "cached"}`, either with an `error` where it failed, `{"warmed": true}`, however that ended, or
+`{"loading": true or false}`. The process ends when its input does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from snapupscale.errors import Cancelled, OutOfMemory, SettingError, SnapUpscaleError
-from snapupscale.sidecar.contained import contain, private_output
+from snapupscale.sidecar.contained import contain, end_if_broken, private_output
 from snapupscale.sidecar.frames import results
 from snapupscale.sidecar.frames.mapping import open_mapping
 from snapupscale.sidecar.frames.shared import Shared
@@ -116,7 +116,7 @@ class Worker:
     def _map(self, message: dict[str, Any]) -> None:
         client = message["client"]
         self._close(client)
-        reply = {"mapped": message["map"], "client": client}
+        reply = {"mapped": message["map"]}
         try:
             opened = open_mapping(message["name"], bytes.fromhex(message["cookie"]), message["bytes"])
         except SettingError as error:
@@ -150,6 +150,7 @@ class Worker:
     def _warm(self, params: Params) -> None:
         with suppress(Exception):
             self._model(params)
+        self._send({"warmed": True})
 
     def _model(self, params: Params) -> Live:
         if self._studio.has(params):
@@ -192,18 +193,7 @@ class Worker:
             made.keep()
         elif error:
             frame.end(error=error)
-            if error["code"] == "internal":
-                _end_without_gpu()
-
-
-def _end_without_gpu() -> None:
-    """After some faults a GPU serves this process no more, but the next one."""
-    torch = sys.modules.get("torch")
-    if torch and torch.cuda.is_available():
-        try:
-            torch.cuda.synchronize()
-        except RuntimeError:
-            os._exit(1)
+            end_if_broken(error["code"])
 
 
 def main() -> None:
