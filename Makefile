@@ -10,15 +10,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(READY)
 	$(BIN)/snapupscale demo -o demo-out
 
-test: lint openfx
+test: lint debian openfx
 	$(BIN)/pytest -m "not slow"
 
-slow: $(READY) openfx
+slow: $(READY) debian openfx
 	$(BIN)/pytest -m slow
 
 # The OpenFX effect: build/openfx/SnapUpscale.ofx.bundle. The build within looks for no jobs of this one.
 BUILD := env -u MAKEFLAGS -u MAKELEVEL cmake --build
-openfx: debian
+openfx: compilers
 	cmake -S plugin/openfx -B build/openfx --log-level=WARNING
 	$(BUILD) build/openfx
 
@@ -46,7 +46,12 @@ $(READY): pyproject.toml constraints.txt models/manifest.toml
 # and Vulkan in software.
 TOOLS := chromium openssl gcc cmake x86_64-w64-mingw32-gcc
 PACKAGES := chromium openssl gcc libc6-dev cmake gcc-mingw-w64-x86-64 mesa-vulkan-drivers
-.PHONY: debian venv-package
+.PHONY: debian compilers venv-package
+compilers:
+	@{ command -v gcc && command -v cmake && echo '#include <stdio.h>' | gcc -E -; } >/dev/null 2>&1 || \
+	  { command -v apt-get >/dev/null && $(APT) gcc libc6-dev cmake; } || \
+	  echo "gcc, its headers or cmake is missing and can't be installed"
+
 debian:
 	@{ HAVE=1; for tool in $(TOOLS); do command -v $$tool || HAVE=; done; \
 	  echo '#include <stdio.h>' | gcc -E - && ls /usr/share/vulkan/icd.d/lvp* && [ "$$HAVE" ]; } >/dev/null 2>&1 || \

@@ -107,6 +107,8 @@ class Frame:
     """Which lines the images hold."""
     source_fails: str = ""
     """How there is no source: 'status', 'handle' or 'data'."""
+    unsaid: tuple[str, ...] = ()
+    """Properties that the images leave to their clips."""
     held: list[Image] = dataclasses.field(default_factory=list)
     polls: list[float] = dataclasses.field(default_factory=list)
     """When the effect asked whether to go on."""
@@ -152,4 +154,5 @@ class Frame:
             values["OfxImageEffectPropRenderScale"] = self.scale
             values["OfxImagePropField"] = self.field
             values["OfxImagePropUniqueIdentifier"] = f"{name} {self.time}"
-        return {key: value for key, value in values.items() if key not in self.profile.absent}
+        absent = {*self.profile.absent, *self.unsaid}
+        return {key: value for key, value in values.items() if key not in absent}

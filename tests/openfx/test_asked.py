@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from ofx_host import abi
 from ofx_host.clips import Frame as Shot
 from ofx_host.host import Host, binary
 from ofx_host.images import COMPONENTS, DEPTHS, Picture
@@ -195,6 +196,35 @@ def test_how_alpha_is_meant(nuke: Host, kind: str, components: str, premultiplie
         instance.render(noise(components=components), premultiplication=kind)
 
     assert recorded(nuke).frame.premultiplied == premultiplied
+
+
+@pytest.mark.parametrize("kind", ["OfxImageAlphaPremultiplied", "OfxImageAlphaUnPremultiplied"])
+def test_what_a_picture_does_not_say_its_clip_does(nuke: Host, kind: str) -> None:
+    unsaid = ("OfxImageEffectPropPreMultiplication", "OfxImageEffectPropPixelDepth", "OfxImageEffectPropComponents")
+    with nuke.instance() as instance:
+        rendered = instance.render(noise("Short"), premultiplication=kind, unsaid=unsaid)
+
+    assert rendered.status == abi.OK
+    frame = recorded(nuke).frame
+    assert (frame.premultiplied, frame.depth, frame.components) == (kind == "OfxImageAlphaPremultiplied", 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("told", "presses"),
+    [
+        ({}, True),
+        ({"OfxPropType": "OfxTypeParameter", "OfxPropChangeReason": "OfxChangeUserEdited"}, True),
+        ({"OfxPropChangeReason": "OfxChangePluginEdited"}, True),
+        ({"OfxPropType": "OfxTypeParameter", "OfxPropChangeReason": "OfxChangeTime"}, False),
+        ({"OfxPropType": "OfxTypeClip"}, False),
+    ],
+)
+def test_what_counts_as_a_press_of_reconnect(nuke: Host, told: dict[str, str], presses: bool) -> None:
+    before = recorded(nuke).reconnected
+    with nuke.instance() as instance:
+        nuke.act("OfxActionInstanceChanged", instance.effect, {"OfxPropName": "reconnect", **told})
+
+    assert recorded(nuke).reconnected - before == presses
 
 
 @pytest.mark.parametrize(

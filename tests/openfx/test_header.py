@@ -93,7 +93,8 @@ STRINGS = """
     OfxMessageError OfxMessageMessage
 
     Source Output OfxImageEffectPropMultipleClipDepths OfxImageOpaque OfxImageAlphaPremultiplied
-    OfxImageAlphaUnPremultiplied OfxFieldLower OfxFieldUpper OfxTypeParameter kOfxImageClipPropThumbnail
+    OfxImageAlphaUnPremultiplied OfxFieldLower OfxFieldUpper OfxTypeClip OfxPropChangeReason OfxChangeTime
+    kOfxImageClipPropThumbnail
 """
 
 

@@ -83,14 +83,32 @@ bool su_is(ofx_properties set, const char *name, int index, const char *text) {
     return set && su_host.property->get_string(set, name, index, &found) == OFX_OK && found && strcmp(found, text) == 0;
 }
 
+bool su_says(ofx_properties set, const char *name) {
+    char *found = NULL;
+    return set && su_host.property->get_string(set, name, 0, &found) == OFX_OK && found && found[0];
+}
+
+ofx_clip su_clip(ofx_effect effect, const char *name, ofx_properties *properties) {
+    ofx_clip clip = NULL;
+    *properties = NULL;
+    if (su_host.effect->get_clip(effect, name, &clip, properties) != OFX_OK)
+        return NULL;
+    if (!*properties && clip && su_host.effect->get_clip_properties)
+        (void)su_host.effect->get_clip_properties(clip, properties);
+    return clip;
+}
+
 void su_set_int(ofx_properties set, const char *name, int value) {
-    (void)su_host.property->set_int(set, name, 0, value);
+    if (set)
+        (void)su_host.property->set_int(set, name, 0, value);
 }
 
 void su_set_double(ofx_properties set, const char *name, double value) {
-    (void)su_host.property->set_double(set, name, 0, value);
+    if (set)
+        (void)su_host.property->set_double(set, name, 0, value);
 }
 
 void su_set_string(ofx_properties set, const char *name, int index, const char *value) {
-    (void)su_host.property->set_string(set, name, index, value);
+    if (set)
+        (void)su_host.property->set_string(set, name, index, value);
 }

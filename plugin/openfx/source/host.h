@@ -32,6 +32,12 @@ bool su_get_rect(ofx_properties set, const char *name, struct ofx_rect *value);
 /* Whether the string is there and is `text`. What the host points to is used at once: it lasts until the next call. */
 bool su_is(ofx_properties set, const char *name, int index, const char *text);
 
+/* Whether there is such a string, and it isn't empty. */
+bool su_says(ofx_properties set, const char *name);
+
+/* The clip of that name and its properties, each NULL where the host has none. */
+ofx_clip su_clip(ofx_effect effect, const char *name, ofx_properties *properties);
+
 /* Hosts know more or fewer properties by their age; one that can't be set is one that the host has no use for. */
 void su_set_int(ofx_properties set, const char *name, int value);
 void su_set_double(ofx_properties set, const char *name, double value);

@@ -26,15 +26,22 @@ static const struct {
     {OFX_COMPONENT_ALPHA, 1},
 };
 
-static bool read_format(struct su_image *image) {
+/* Where a property is to be read: the picture itself, or its clip where the picture doesn't say. */
+static ofx_properties stating(const struct su_image *image, ofx_properties clip, const char *name) {
+    return su_says(image->handle, name) ? image->handle : clip;
+}
+
+static bool read_format(struct su_image *image, ofx_properties clip) {
+    const ofx_properties of_depth = stating(image, clip, OFX_PROP_PIXEL_DEPTH);
+    const ofx_properties of_components = stating(image, clip, OFX_PROP_COMPONENTS);
     size_t sample = 0;
     for (size_t index = 0; index < sizeof depths / sizeof *depths && !sample; index++)
-        if (su_is(image->handle, OFX_PROP_PIXEL_DEPTH, 0, depths[index].name)) {
+        if (su_is(of_depth, OFX_PROP_PIXEL_DEPTH, 0, depths[index].name)) {
             image->depth = depths[index].depth;
             sample = depths[index].bytes;
         }
     for (size_t index = 0; index < sizeof components / sizeof *components && !image->components; index++)
-        if (su_is(image->handle, OFX_PROP_COMPONENTS, 0, components[index].name))
+        if (su_is(of_components, OFX_PROP_COMPONENTS, 0, components[index].name))
             image->components = components[index].count;
     image->pixel = sample * (size_t)image->components;
     return image->pixel != 0;
@@ -58,16 +65,18 @@ static bool read_place(struct su_image *image) {
 }
 
 /* Colours are taken as multiplied by alpha where the host doesn't say, as is the custom. */
-static bool read_premultiplied(const struct su_image *image) {
-    return image->components == 4 && !su_is(image->handle, OFX_PROP_PREMULTIPLICATION, 0, OFX_ALPHA_UNPREMULTIPLIED) &&
-           !su_is(image->handle, OFX_PROP_PREMULTIPLICATION, 0, OFX_ALPHA_OPAQUE);
+static bool read_premultiplied(const struct su_image *image, ofx_properties clip) {
+    const ofx_properties said = stating(image, clip, OFX_PROP_PREMULTIPLICATION);
+    return image->components == 4 && !su_is(said, OFX_PROP_PREMULTIPLICATION, 0, OFX_ALPHA_UNPREMULTIPLIED) &&
+           !su_is(said, OFX_PROP_PREMULTIPLICATION, 0, OFX_ALPHA_OPAQUE);
 }
 
 ofx_status su_image_open(ofx_effect effect, const char *clip, ofx_time time, struct su_image *image) {
-    ofx_clip found = NULL;
+    ofx_properties properties = NULL;
+    const ofx_clip found = su_clip(effect, clip, &properties);
     void *data = NULL;
     *image = (struct su_image){0};
-    if (su_host.effect->get_clip(effect, clip, &found, NULL) != OFX_OK || !found)
+    if (!found)
         return OFX_FAILED;
     if (su_host.effect->get_image(found, time, NULL, &image->handle) != OFX_OK) {
         image->handle = NULL;
@@ -76,9 +85,9 @@ ofx_status su_image_open(ofx_effect effect, const char *clip, ofx_time time, str
     if (!su_get_pointer(image->handle, OFX_PROP_IMAGE_DATA, &data))
         return OFX_FAILED;
     image->data = data;
-    if (!read_format(image) || !read_place(image))
+    if (!read_format(image, properties) || !read_place(image))
         return OFX_ERR_IMAGE_FORMAT;
-    image->premultiplied = read_premultiplied(image);
+    image->premultiplied = read_premultiplied(image, properties);
     image->single_field = su_is(image->handle, OFX_PROP_IMAGE_FIELD, 0, OFX_FIELD_LOWER) ||
                           su_is(image->handle, OFX_PROP_IMAGE_FIELD, 0, OFX_FIELD_UPPER);
     return OFX_OK;

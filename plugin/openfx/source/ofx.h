@@ -212,7 +212,9 @@ static_assert(sizeof(struct ofx_message_suite) == 8, "one function");
 #define OFX_PROP_OPENCL_ENABLED "OfxImageEffectPropOpenCLEnabled"
 #define OFX_PROP_METAL_ENABLED "OfxImageEffectPropMetalEnabled"
 
-#define OFX_TYPE_PARAMETER "OfxTypeParameter"
+#define OFX_TYPE_CLIP "OfxTypeClip"
+#define OFX_PROP_CHANGE_REASON "OfxPropChangeReason"
+#define OFX_CHANGE_TIME "OfxChangeTime"
 #define OFX_PARAM_INTEGER "OfxParamTypeInteger"
 #define OFX_PARAM_DOUBLE "OfxParamTypeDouble"
 #define OFX_PARAM_CHOICE "OfxParamTypeChoice"

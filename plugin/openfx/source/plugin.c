@@ -50,7 +50,8 @@ static ofx_status warm(ofx_effect effect) {
 
 static ofx_status changed(ofx_effect effect, ofx_properties in) {
     char why[1024] = "";
-    if (!su_is(in, OFX_PROP_TYPE, 0, OFX_TYPE_PARAMETER) || !su_is(in, OFX_PROP_NAME, 0, SU_PARAM_RECONNECT))
+    if (!su_is(in, OFX_PROP_NAME, 0, SU_PARAM_RECONNECT) || su_is(in, OFX_PROP_TYPE, 0, OFX_TYPE_CLIP) ||
+        su_is(in, OFX_PROP_CHANGE_REASON, 0, OFX_CHANGE_TIME)) /* a host may leave out type and reason */
         return OFX_REPLY_DEFAULT;
     const bool good = su_link_reconnect(why, sizeof why);
     su_message_forget();

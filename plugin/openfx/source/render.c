@@ -23,12 +23,8 @@ static ofx_time time_of(ofx_properties in) {
 }
 
 static ofx_properties clip_properties(ofx_effect effect, const char *name) {
-    ofx_clip clip = NULL;
     ofx_properties found = NULL;
-    if (su_host.effect->get_clip(effect, name, &clip, &found) != OFX_OK)
-        return NULL;
-    if (!found && clip && su_host.effect->get_clip_properties)
-        (void)su_host.effect->get_clip_properties(clip, &found);
+    (void)su_clip(effect, name, &found);
     return found;
 }
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SU_PATH = 512 };
+enum { SU_PATH = 4096 };
 
 #ifdef _WIN32
 #ifndef WIN32_LEAN_AND_MEAN
