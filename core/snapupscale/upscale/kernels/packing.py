@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -10,15 +13,22 @@ _ROW = 8
 
 
 def packed(weight: Tensor, outputs: int, plane: int) -> Tensor:
-    """`weight` (CxIxSxS, half, on the host) for blocks of `outputs` of its C channels, as a flat tensor.
+    """`weight` (CxIxSxS, on the host) for blocks of `outputs` of its C channels, as a flat tensor.
 
     For each block, `plane` (32 or 64) inputs and column of the kernel: a matrix of the kernel's rows times `outputs` by
     the inputs, each row swizzled as the shared memory is (PTX ISA, matrix descriptors: 128 bytes, or 64 for 32 inputs).
     """
-    channels, inputs, side = weight.shape[:3]
+    return weight.reshape(-1)[_places(tuple(weight.shape), outputs, plane)]
+
+
+@cache
+def _places(shape: tuple[int, ...], outputs: int, plane: int) -> Tensor:
+    """Where in a weight of `shape` each packed value comes from: hundreds of layers share a few shapes."""
+    channels, inputs, side = shape[:3]
+    numbers = torch.arange(math.prod(shape)).reshape(shape)
     parts = []
     for start in range(0, channels, outputs):
-        block = weight[start : start + outputs][_order(outputs)]
+        block = numbers[start : start + outputs][_order(outputs)]
         for low in range(0, inputs, plane):
             part = block[:, low : low + plane]
             for column in range(side):
