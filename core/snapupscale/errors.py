@@ -19,6 +19,7 @@ SnapUpscaleError
 │   ├── BackendUnavailable    no such device here
 │   ├── KernelUnavailable     no hand-written kernels for this card; the plain way is taken
 │   ├── OutOfMemory           even the smallest tile does not fit
+│   ├── DeviceLost            a GPU or its driver has failed; this process can't use it any longer
 │   └── ImplausibleResult     not finite, or not the picture that went in
 ├── OutputError               the results
 │   ├── OutputUnwritable      folder missing, read-only, name refused
@@ -135,6 +136,11 @@ class KernelUnavailable(UpscaleError):
 class OutOfMemory(UpscaleError):
     code = "out-of-memory"
     default_hint = "Close other programs that use the GPU, or use --backend cpu."
+
+
+class DeviceLost(UpscaleError):
+    code = "device-lost"
+    default_hint = "Start the program again; if it stays, restart the machine, or use another GPU or --backend cpu."
 
 
 class ImplausibleResult(UpscaleError):

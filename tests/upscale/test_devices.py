@@ -51,3 +51,32 @@ def test_what_the_cpu_says_when_it_runs_out() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 60)
     assert devices.ran_out(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CUDA error: unspecified launch failure\nCUDA kernel errors might be reported at some other call",
+        "CUDA error: uncorrectable ECC error encountered",
+        "CUDA error in cuLaunchKernel: CUDA_ERROR_ILLEGAL_ADDRESS",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+    ],
+)
+def test_a_gpu_that_failed_is_told_from_all_else(text: str) -> None:
+    assert devices.lost(RuntimeError(text))
+    assert devices.lost(torch.AcceleratorError(text))
+    assert not devices.lost(ValueError(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CUDA error: out of memory",
+        "CUDA error in cuLaunchKernel: out of memory",
+        "CUDA error in cuTensorMapEncodeTiled: CUDA_ERROR_INVALID_VALUE",
+        "CUDA error: invalid argument",
+        "shapes do not match",
+    ],
+)
+def test_a_gpu_that_goes_on_is_not_lost(text: str) -> None:
+    assert not devices.lost(RuntimeError(text))

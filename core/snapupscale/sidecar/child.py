@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _END_GRACE = 0.1
 """Seconds for each of the gentle ways to end a worker."""
+_UNENDING = 5.0
+"""Seconds that one may take to end by force: a device gives back its memory first."""
 _LAST_WORDS = 1.0
 _log = logging.getLogger(__name__)
 
@@ -86,7 +88,12 @@ class Worker:
                 break
         else:
             self._process.kill()
-        code = self._process.wait()
+        try:
+            code = self._process.wait(_UNENDING)
+        except subprocess.TimeoutExpired:
+            # It waits in the driver of a device, as a rule; whoever stops it must not wait along.
+            _log.error("process %d cannot be ended", self.pid)
+            return "it cannot be ended"
         # What the worker had started may hold the pipes open for longer.
         for reader in self._readers:
             reader.join(_LAST_WORDS)

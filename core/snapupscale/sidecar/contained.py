@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snapupscale.errors import DeviceLost
 from snapupscale.sidecar.containment import MEMORY_SHARE, PARENT
 
 if TYPE_CHECKING:
@@ -48,6 +49,18 @@ def private_output() -> Send:
         output.flush()
 
     return send
+
+
+def end_if_broken(code: str) -> None:
+    """End this process where an error of this code has left it without its GPU, which serves the next process."""
+    if code == DeviceLost.code:
+        os._exit(1)
+    torch = sys.modules.get("torch")
+    if code == "internal" and torch and torch.cuda.is_available():
+        try:
+            torch.cuda.synchronize()
+        except RuntimeError:
+            os._exit(1)
 
 
 def _die_with_parent() -> None:

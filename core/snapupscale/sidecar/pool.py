@@ -6,10 +6,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from snapupscale.sidecar import gpus
 from snapupscale.sidecar.child import COMMAND, Start
 from snapupscale.sidecar.containment import MEMORY_SHARE
 from snapupscale.sidecar.supervisor import IDLE, Supervisor
+from snapupscale.upscale import gpus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -27,7 +27,7 @@ from snapupscale.progress import Meter
 from snapupscale.scenes.methods import find_cuts
 from snapupscale.scenes.results import as_json
 from snapupscale.scenes.signal import analyse
-from snapupscale.sidecar.contained import contain, private_output
+from snapupscale.sidecar.contained import contain, end_if_broken, private_output
 from snapupscale.sidecar.messages import KINDS, Cuts, Export, Hold, Pick, Probe, Upscale, decode, fault
 from snapupscale.stills.hold import hold, movie_name, read_movie
 from snapupscale.timecode import Timecode, exact_rate, format_rate
@@ -145,7 +145,10 @@ def main() -> None:
     while True:
         request = requests.get()
         task = Task(request["id"], send, cancelled, warm, paused)
-        send({"id": task.id, **serve(task, request["kind"], request["params"])})
+        reply = serve(task, request["kind"], request["params"])
+        send({"id": task.id, **reply})
+        if "error" in reply:
+            end_if_broken(reply["error"]["code"])
         cancelled.discard(task.id)
 
 

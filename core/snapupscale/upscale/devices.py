@@ -21,6 +21,10 @@ _RAN_OUT = (
     "Unable to find a valid cuDNN algorithm",
 )
 
+_LOST = ("CUDA error", "CUDA driver error", "CUDNN_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_EXECUTION_FAILED")
+_AS_IT_WAS = ("invalid argument", "INVALID_VALUE", "invalid configuration", "no kernel image")
+"""What was asked for was wrong; the device goes on."""
+
 
 def choose(name: str) -> torch.device:
     """The device called `name`, or the best for 'auto'. Raises BackendUnavailable."""
@@ -72,6 +76,14 @@ def ran_out(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _RAN_OUT)
+
+
+def lost(error: BaseException) -> bool:
+    """Whether a GPU or its driver failed, so that, as a rule, this process can use it no longer."""
+    if not isinstance(error, RuntimeError) or ran_out(error):
+        return False
+    text = str(error)
+    return any(sign in text for sign in _LOST) and not any(sign in text for sign in _AS_IT_WAS)
 
 
 def _obstacle(name: str) -> str | None:

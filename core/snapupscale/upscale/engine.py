@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import operator
+import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 
 from snapupscale.errors import BackendUnavailable, SettingError
-from snapupscale.upscale import catalog
+from snapupscale.upscale import catalog, fleet, gpus
 from snapupscale.upscale.interpolation import resample, resample_as_reference
 from snapupscale.upscale.picture import Picture, bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -31,6 +33,8 @@ PRECISIONS = ("auto", "fp32", "fp16")
 
 _DEFAULT_SCALE = 4
 _REFERENCE_PADDING = 10
+_MOST_ALONE = 16
+"""Of so few pictures one GPU makes more than others do while their processes start."""
 _NETWORK_SHARE = 0.95
 """Share of the progress that is the network, where resampling follows."""
 
@@ -82,6 +86,7 @@ class Upscaler:
         if model != "auto":
             catalog.find(model)
         self._reference = reference
+        self._rest = {"tile": tile, "denoise": denoise, "reference": reference}
         self._network: TorchBackend | None = None
         if backend in INTERPOLATIONS:
             self.model, self.backend, self.precision, self.weights_sha256 = backend, backend, "fp32", ""
@@ -103,10 +108,9 @@ class Upscaler:
 
         progress: called often with 0 to 1; what it raises ends the work, and the upscaler can be used again.
 
-        Raises SettingError, OutOfMemory or ImplausibleResult.
+        Raises SettingError, OutOfMemory, DeviceLost or ImplausibleResult.
         """
-        if self._closed:
-            raise ValueError("the upscaler is closed")
+        self._check_open()
         report: Report = progress or (lambda _: None)
         picture = Picture.of(image)
         if self._reference and picture.dtype == np.float32:
@@ -126,6 +130,28 @@ class Upscaler:
         report(1.0)
         return result
 
+    def upscale_all(self, images: Iterable[Pixels], *, progress: Report | None = None) -> Generator[Pixels]:
+        """The pictures of `images` upscaled one by one, in order, each as by `upscale`.
+
+        Where there are several NVIDIA GPUs and it runs on one, all that CUDA_VISIBLE_DEVICES shows are kept busy, each
+        by a process of its own. They start with the first result and end with the last, or when the iterator is closed.
+        What a process or GPU that fails leaves undone is done by others.
+
+        images: taken only as far ahead as keeps the GPUs busy; an array may be written to once the next is asked for.
+        Fewer than 17 of known number stay in this process. progress: called often with the number of pictures that are
+        done, partly too where there is one GPU; what it raises ends the work.
+
+        Raises what `upscale` raises, with the number of the picture, in the place of its result, and nothing follows.
+        """
+        self._check_open()
+        report: Report = progress or (lambda _: None)
+        found = () if operator.length_hint(images, sys.maxsize) <= _MOST_ALONE else self._gpus()
+        if len(found) < 2:
+            return fleet.alone(self.upscale, images, report)
+        settings = {"model": self.model, "backend": self.backend, "scale": str(self._factor), **self._rest}
+        workers = fleet.Fleet(found, {**settings, "precision": self.precision}, self._enlarged)
+        return workers.upscaled(images, report)
+
     def close(self) -> None:
         """Let go of the model and its memory."""
         self._closed = True
@@ -140,6 +166,19 @@ class Upscaler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("the upscaler is closed")
+
+    def _gpus(self) -> tuple[Mapping[str, str], ...]:
+        """For each GPU that pictures can be spread over, the variables that show it alone."""
+        # A frozen program has no interpreter that could start another process with a module of ours.
+        return () if self.backend != "cuda" or getattr(sys, "frozen", False) else gpus.find()
+
+    def _enlarged(self, *lengths: int) -> tuple[int, ...]:
+        """Height and width of a result for those of its picture."""
+        return tuple(int(length * self._factor) for length in lengths)
 
     def _load(self, model: str, backend: str, precision: str, tile: int | None, denoise: float) -> int:
         """Choose device and model and load it; the model's own scale."""
@@ -156,7 +195,7 @@ class Upscaler:
 
     def _plane(self, pixels: Pixels, report: Report) -> Pixels:
         """The colour or the alpha of a picture, upscaled."""
-        height, width = (int(length * self._factor) for length in pixels.shape[:2])
+        height, width = self._enlarged(*pixels.shape[:2])
         if self._network is None:
             report(0.0)
             result = resample(pixels, width, height, cast("Kernel", self.backend))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 
-from snapupscale.errors import ImplausibleResult, KernelUnavailable, OutOfMemory
+from snapupscale.errors import DeviceLost, ImplausibleResult, KernelUnavailable, OutOfMemory
 from snapupscale.upscale import devices, levels, plausibility
-from snapupscale.upscale.networks import ENLARGE, Network, Pace, build
+from snapupscale.upscale.networks import ENLARGE, Network
 from snapupscale.upscale.resize import resized
 from snapupscale.upscale.tiling import Box, blocks, by_area, by_edge
 from snapupscale.upscale.torch_job import Job, means, part, samples, upload
+from snapupscale.upscale.torch_network import load, pace_on, whole_cells, whole_cells_of_planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,6 @@ _TAIL_SHARE = 0.25
 _TAIL_CELLS = {"cuda": 1 << 17, "mps": 1 << 15, "cpu": 1 << 14}
 """Most cells of a piece of the tail: enough to keep the device busy."""
 
-_VALUES_PER_CALL = {"cpu": 6e6}
 _MOST_VALUES = {"mps": 2**30}
 """Most values in one tensor, where it is not the 2**31 - 1 that a 32-bit index reaches."""
 
@@ -85,7 +85,7 @@ class TorchBackend:
         self._most = float("inf")
         self._name = device.type
         self._most_values = _MOST_VALUES.get(device.type, 2**31 - 1)
-        self._tail_most = float(_TAIL_CELLS[device.type])
+        self._tail_limit = self._tail_most = float(_TAIL_CELLS[device.type])
         self._exact: Network | None = None
         self.kernels = ""
         self._levelling: Levelling | None = None
@@ -98,12 +98,12 @@ class TorchBackend:
     def enlarge(self, pixels: NDArray[Any], dtype: np.dtype[Any], report: Callable[[float], None]) -> NDArray[Any]:
         """`pixels` (HxW or HxWx3) at the network's scale, with as many channels, as samples of `dtype`.
 
-        `report` is called with 0 to 1 and may raise. Raises OutOfMemory or ImplausibleResult.
+        `report` is called with 0 to 1 and may raise. Raises OutOfMemory, DeviceLost or ImplausibleResult.
         """
         cell, scale = self._network.cell, self._spec.scale
         height, width = pixels.shape[:2]
         with torch.inference_mode(), exact_float32(), memory_errors():
-            job = Job.start(_padded(pixels, cell), dtype, cell, scale, self._device, report)
+            job = Job.start(whole_cells(pixels, cell), dtype, cell, scale, self._device, report)
             self._fill(job)
             return job.result()[: height * scale, : width * scale]
 
@@ -117,7 +117,7 @@ class TorchBackend:
         cell, scale = self._network.cell, self._spec.scale
         height, width = planes.shape[2:]
         with torch.inference_mode(), exact_float32():
-            job = Job.of_planes(_padded_planes(planes, cell), cell, scale, report)
+            job = Job.of_planes(whole_cells_of_planes(planes, cell), cell, scale, report)
             self._fill(job)
             return job.canvas[:, :, : height * scale, : width * scale]
 
@@ -154,7 +154,9 @@ class TorchBackend:
         """Let go of the model and of the memory that torch keeps for it."""
         del self._network
         self._exact = None
-        devices.release(self._device)
+        # A GPU that was lost has nothing to give back, and who closes knows.
+        with suppress(RuntimeError):
+            devices.release(self._device)
 
     def _fast(self, kernels: Kernels) -> Network | None:
         """The network by hand-written kernels, or None where they can't be had."""
@@ -172,7 +174,7 @@ class TorchBackend:
 
     def _made(self, *, half: bool) -> Network:
         """The network without hand-written kernels."""
-        return _load(self._spec, self._parameters, self._device, half=half, faithful=half and self._faithful)
+        return load(self._spec, self._parameters, self._device, half=half, faithful=half and self._faithful)
 
     def _free_memory(self) -> int:
         return devices.free_memory(self._device)
@@ -202,7 +204,7 @@ class TorchBackend:
         network, free = self._network, _USABLE * self._free_memory()
         size = 2 if self._half else 4
         tail = _TAIL_SHARE * free / (size * network.tail_values)
-        self._tail_most = min(self._tail_most, max(tail, _SMALLEST**2))
+        self._tail_most = min(self._tail_limit, max(tail, _SMALLEST**2))
         if self._tile is not None:
             return by_edge(whole, max(1, self._tile // network.cell))
         # Beside the body's values, the pixels of the tile in float32, once as they are and once rearranged.
@@ -223,7 +225,7 @@ class TorchBackend:
         if max(core.width, core.height) <= _SMALLEST:
             raise OutOfMemory(f"{self._spec.name} does not fit on the {self._name} device even in small tiles")
         self._most = max(core.grown(self._context, whole).area // 2, self._area_of(_SMALLEST))
-        self._tail_most = max(self._tail_most / 2, _SMALLEST**2)
+        self._tail_limit = self._tail_most = max(self._tail_most / 2, _SMALLEST**2)
 
     def _fits(self, job: Job, core: Box) -> bool:
         """Do one tile; False when memory ran out."""
@@ -260,7 +262,7 @@ class TorchBackend:
         around = [piece.grown(network.reach, padded) for piece in pieces]
         tail = network.tail_operations() * sum(box.area for box in around)
         job.meter.expect(network.body_operations() * padded.area + tail)
-        pace = _pace(job.meter.tick, self._device)
+        pace = pace_on(job.meter.tick, self._device)
         picture = part(job.source, padded.times(cell)).to(network.entrance_dtype())
         features = network.features(picture, pace)
         shape = (1, 3, region.height * ENLARGE, region.width * ENLARGE)
@@ -313,8 +315,8 @@ class TorchBackend:
         worst = plausibility.worst(before, after)
         block = blocks(region, plausibility.BLOCK)[worst]
         padded = block.grown(self._network.halo, job.whole)
-        network = _load(self._spec, self._parameters, _HOST, layout=torch.contiguous_format)
-        pace = _pace(lambda _: job.meter.tick(0), _HOST, torch.contiguous_format)
+        network = load(self._spec, self._parameters, _HOST, layout=torch.contiguous_format)
+        pace = pace_on(lambda _: job.meter.tick(0), _HOST, torch.contiguous_format)
         picture = part(job.source, padded.times(network.cell)).cpu()
         values = network.tail(network.features(picture, pace), picture, pace)
         again = _listed(means(part(values, block.seen_from(padded).times(ENLARGE)), plausibility.BLOCK * ENLARGE))
@@ -325,54 +327,6 @@ def _listed(values: Tensor) -> Floats:
     """The means of blocks, blocks x channels."""
     listed: Floats = values[0].flatten(1).T.cpu().numpy()
     return listed
-
-
-def _pace(tick: Callable[[float], None], device: torch.device, layout: torch.memory_format | None = None) -> Pace:
-    most = _VALUES_PER_CALL.get(device.type, float("inf"))
-    return Pace(tick=tick, most=most, layout=layout or _layout(device))
-
-
-def _load(
-    spec: ModelSpec,
-    parameters: dict[str, Floats],
-    device: torch.device,
-    *,
-    half: bool = False,
-    faithful: bool = False,
-    layout: torch.memory_format | None = None,
-) -> Network:
-    network = build(spec)
-    network.load_state_dict({name: torch.tensor(values) for name, values in parameters.items()}, assign=True)
-    network.requires_grad_(requires_grad=False)
-    if half:
-        network.half()
-        for layer in [] if faithful else network.entrance():
-            layer.float()
-    network.to(device)
-    network.to(memory_format=layout or _layout(device))  # type: ignore[call-overload] # missing in torch's own types
-    return network
-
-
-def _layout(device: torch.device) -> torch.memory_format:
-    """Channels last is the faster order on CUDA and, by a factor of 1.1 to 2.5, on the CPU."""
-    return torch.contiguous_format if device.type == "mps" else torch.channels_last
-
-
-def _padded(pixels: NDArray[Any], cell: int) -> NDArray[Any]:
-    """`pixels` reflected at the right and bottom up to whole cells, as the official program does."""
-    height, width = pixels.shape[:2]
-    extra = [(0, -height % cell), (0, -width % cell)] + [(0, 0)] * (pixels.ndim - 2)
-    return np.pad(pixels, extra, mode="reflect") if cell > 1 else pixels
-
-
-def _padded_planes(planes: Tensor, cell: int) -> Tensor:
-    """The same for planes, 1xCxHxW."""
-    for axis in (2, 3):
-        length = planes.shape[axis]
-        if length % cell:
-            places = np.pad(np.arange(length), (0, -length % cell), mode="reflect")
-            planes = planes.index_select(axis, torch.from_numpy(places).to(planes.device))
-    return planes
 
 
 @contextmanager
@@ -390,10 +344,12 @@ def exact_float32() -> Iterator[None]:
 
 @contextmanager
 def memory_errors(hint: str = "Give a smaller picture, or a smaller --scale.") -> Iterator[None]:
-    """What is left of memory errors, raised as OutOfMemory."""
+    """What is left of memory errors, raised as OutOfMemory; and what ends the use of a GPU, as DeviceLost."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
+        if devices.lost(error):
+            raise DeviceLost(f"the GPU has failed: {str(error).splitlines()[0]}") from error
         if not devices.ran_out(error):
             raise
         raise OutOfMemory("the picture itself does not fit into memory", hint=hint) from error

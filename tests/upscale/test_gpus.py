@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from snapupscale.sidecar import gpus
+from snapupscale.upscale import gpus
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""The NVIDIA GPUs that workers can have one each of, found without the libraries that compute on them."""
+"""The NVIDIA GPUs that processes can have one each of, found without the libraries that compute on them."""
 
 from __future__ import annotations
 
