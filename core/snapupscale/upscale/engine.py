@@ -46,7 +46,7 @@ class Upscaler:
     backend: one of BACKENDS. 'auto' is the first of cuda, mps, ncnn (a GPU by Vulkan), cpu that works; interpolations
     need no model, no torch.
     scale: 1 to 8, whole or not; None is the model's own. For others the result is resampled by Lanczos.
-    precision: one of PRECISIONS; 'auto' is fp16 on cuda and ncnn's GPUs, and fp32 elsewhere.
+    precision: one of PRECISIONS; 'auto' is fp16 on cuda and fp32 elsewhere.
     tile: the edge of a tile in pixels, or 'auto' for as much at once as free memory allows.
     denoise: 0 (keeps noise) to 1, for models that have it.
     reference: go the way of the official program (RealESRGANer) in every step, to compare with.
