@@ -343,10 +343,12 @@ def test_reconnect_is_bounded(bundle: Path, runtime: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root, to mount a small file system")
 @pytest.mark.parametrize("size", ["8k", "1m"])
-def test_memory_that_is_full(bundle: Path, size: str) -> None:
-    mounts = " && ".join(f"mount -t tmpfs -o size={size} tmpfs {folder}" for folder in ("/dev/shm", "/tmp"))
+def test_memory_that_is_full(bundle: Path, size: str, tmp_path: Path) -> None:
+    # Not /tmp itself: these files may lie there.
+    mounts = " && ".join(f"mount -t tmpfs -o size={size} tmpfs {folder}" for folder in ("/dev/shm", tmp_path))
     command = f"{mounts} && exec {sys.executable} - {bundle}"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "TMPDIR": "/dev/shm", "XDG_RUNTIME_DIR": "/dev/shm"}
+    folders = {"TMPDIR": str(tmp_path), "XDG_RUNTIME_DIR": "/dev/shm"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), **folders}
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", command], input=FULL, env=environment, capture_output=True, text=True,
         timeout=60, check=False,

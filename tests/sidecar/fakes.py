@@ -13,6 +13,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,12 @@ class MemoryService:
 
     def __post_init__(self) -> None:
         # Nothing is written there until a session is begun.
-        self.frames = Desk()
         self.timelines = Timelines(Path(tempfile.gettempdir(), f"timelines-{secrets.token_hex(8)}"), self)
+
+    @cached_property
+    def frames(self) -> Desk:
+        """Made when it is asked for, since it begins a thread."""
+        return Desk()
 
     def submit(self, data: object, /) -> dict[str, Any]:
         if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
@@ -86,7 +91,8 @@ class MemoryService:
         return any(each["kind"] == "endless" and each["state"] == "queued" for each in self.table.values())
 
     def close(self) -> None:
-        self.frames.close()
+        if "frames" in vars(self):
+            self.frames.close()
         self.closed = True
 
     def tell(self, job: str, state: str) -> None:
