@@ -206,7 +206,9 @@ def test_a_token_that_changed_is_read_again_once() -> None:
 def _gives_way() -> Started:
     from snapupscale_resolve.launch import Started
 
-    return Started([sys.executable, "-c", "import sys; sys.exit('code: sidecar-running')"], {})
+    started = Started([sys.executable, "-c", "import sys; sys.exit('code: sidecar-running')"], {})
+    started.process.wait()  # whoever gives up sooner would leave it behind
+    return started
 
 
 def test_a_read_that_was_cut_off_is_repeated_once_and_a_write_is_not(served: Any) -> None:
