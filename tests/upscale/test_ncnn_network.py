@@ -83,6 +83,7 @@ def test_the_residual_network_is_that_of_torch(place: str, half: bool, least: fl
     assert decibels(actual, expected) >= least
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "half", "least"), [("cpu", False, 110), ("vulkan", False, 110), ("vulkan", True, 60)]
 )
