@@ -284,8 +284,9 @@ def test_effects_that_come_and_go_leave_nothing_open(door: Door) -> None:
 
     visit()
     until(lambda: mappings(pid(door)) == 0 or None, 5)
+    # The first connection may still be about to close its side, so it is a bound.
     before = opened()
     for _ in range(100):
         visit()
-    until(lambda: opened() == before or None, 5)
+    until(lambda: all(now <= then for now, then in zip(opened(), before, strict=True)) or None)
     assert mappings(pid(door)) == 0
