@@ -14,8 +14,8 @@ from platformdirs import user_cache_path, user_data_path
 
 from snapupscale import __version__
 from snapupscale.errors import BackendUnavailable, KernelUnavailable, ModelError
-from snapupscale.upscale import memory, vulkan, weights
-from snapupscale.upscale.catalog import catalog
+from snapupscale.upscale import cpu, memory, vulkan, weights
+from snapupscale.upscale.catalog import auto_model, catalog, find
 from snapupscale.upscale.kernels import compiler, source
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def _torch() -> Iterator[Check]:
         yield Check(name="torch", found=str(error), ok=False, needed=True, hint="Install SnapUpscale again.")
         return
     yield Check(name="torch", found=f"{torch.__version__}, {torch.get_num_threads()} threads", needed=True)
+    light, _ = auto_model("cpu")
+    yield Check(name="cpu", found=f"{light} by {cpu.library(find(light))}")
     if torch.cuda.is_available():
         from snapupscale.upscale.kernels.convolution import card  # noqa: PLC0415  imports torch
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -188,6 +189,94 @@ def test_a_picture_that_ends_two_processes_is_an_error_in_its_place(start: Calla
         given.extend(start().upscaled(pictures))
     check(given, pictures[:7])
     assert "--backend cpu" in caught.value.hint
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second of silence is a hang, but for the start, which takes longer on a busy machine."""
+    monkeypatch.setattr(fleet_process, "LEAST_SECONDS", 1.0)
+    monkeypatch.setattr(fleet_process, "SLOWER", 0.0)
+    monkeypatch.setattr(fleet_process, "FIRST_SECONDS", 1.5)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_process_that_hangs_costs_no_picture(start: Callable[..., Fleet], caplog: pytest.LogCaptureFixture) -> None:
+    pictures = [picture(number, tens=2, deed=deeds.HANG_ONCE if number == 5 else 0) for number in range(10)]
+    assert check(list(start(1).upscaled(pictures)), pictures) == {0}
+    assert [record.message for record in caplog.records if "was silent for 1 seconds, {'GPU': '0'" in record.message]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_gpu_that_hangs_with_its_first_picture_is_done_without(start: Callable[..., Fleet], tmp_path: Path) -> None:
+    pictures = [picture(number, tens=1, deed=deeds.HANG_ON_0) for number in range(12)]
+    assert check(list(start().upscaled(pictures)), pictures) == {1}
+    assert len(list(tmp_path.glob("begun-*-0"))) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_picture_that_hangs_two_processes_is_an_error_in_its_place(start: Callable[..., Fleet]) -> None:
+    pictures = [picture(number, tens=3, deed=deeds.HANG if number == 7 else 0) for number in range(20)]
+    given: list[NDArray[Any]] = []
+    with pytest.raises(UpscaleError, match="picture 7: two processes ended, or had to be"):
+        given.extend(start().upscaled(pictures))
+    check(given, pictures[:7])
+
+
+def test_gpus_that_never_start_are_lost(start: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_process, "START_SECONDS", 0.5)
+    with pytest.raises(DeviceLost, match="a GPU gave no answer for 1 seconds") as caught:
+        next(start(ASLEEP="1").upscaled([picture(0)]))
+    assert "--backend cpu" in caught.value.hint
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_takes_long_and_goes_on_is_no_hang(
+    start: Callable[..., Fleet], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pictures = [picture(0), picture(1, tens=250, deed=deeds.WORK)]
+    check(list(start(1).upscaled(pictures)), pictures)
+    assert caplog.records == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_silence_that_nobody_listened_to_is_no_hang(
+    start: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("snapupscale.upscale.fleet._AWAY", 0.5)
+    pictures = [picture(0), picture(1, tens=180)]
+    results = start(1).upscaled(pictures)
+    given = [next(results)]
+    time.sleep(1.3)
+    check([*given, *results], pictures)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("ready", "proven", "pixels", "seconds"),
+    [
+        pytest.param(False, False, 0, 300, id="start"),
+        pytest.param(True, False, 1e6, 420, id="first picture"),
+        pytest.param(True, True, 1e6, 60, id="a small one"),
+        pytest.param(True, True, 1e8, 400, id="a large one"),
+        pytest.param(True, True, 0, 0, id="idle"),
+    ],
+)
+def test_patience_follows_the_work(ready: bool, proven: bool, pixels: float, seconds: float) -> None:
+    made = fleet_process.Process((sys.executable, "-c", "input()"), {}, {}, queue.SimpleQueue())
+    try:
+        made.ready, made.proven, made._slowest = ready, proven, 2e-7
+        for index, share in enumerate((1, 0.5) if pixels else ()):
+            view = np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (int(pixels * share), 1, 3), (0, 0, 0))
+            made.tasks[index] = fleet_process.Task(index=index, picture=view)
+        assert made.overdue() == 0
+        made._heard -= (seconds or 1e6) - 5
+        assert made.overdue() == 0
+        made._heard -= 10
+        assert made.overdue() == pytest.approx(seconds + 5 if seconds else 0, abs=2)
+        made.excuse()
+        assert made.overdue() == 0
+    finally:
+        assert made.end()
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from snapupscale.errors import BackendUnavailable, Cancelled, ImplausibleResult, OutOfMemory
-from snapupscale.upscale import catalog, devices, loading, vulkan, weights
+from snapupscale.upscale import catalog, cpu, devices, loading, vulkan, weights
 from snapupscale.upscale.engine import Upscaler
 from snapupscale.upscale.vulkan import DEVICE_VARIABLE, VulkanDevice
 
@@ -94,7 +97,7 @@ def test_a_wrong_tile_is_computed_again_and_then_refused(
     assert decibels(enlarge(engine, crop, F32), whole) >= 110
     assert engine._exact is not None
     engine._exact.features = engine._network.features  # type: ignore[method-assign]
-    with pytest.raises(ImplausibleResult, match="on the ncnn device"):
+    with pytest.raises(ImplausibleResult, match="on the cpu device"):
         enlarge(engine, crop)
 
 
@@ -122,7 +125,7 @@ def test_when_nothing_fits_the_error_says_so(crop: NDArray[np.uint8]) -> None:
 
     engine = backend()
     engine._network.features = fail  # type: ignore[method-assign]
-    with pytest.raises(OutOfMemory, match="on the ncnn device"):
+    with pytest.raises(OutOfMemory, match="on the cpu device"):
         enlarge(engine, crop)
 
 
@@ -195,6 +198,51 @@ def test_nothing_is_chattered_and_the_process_ends_well(named: str) -> None:
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "(16, 16, 3)", "")
 
 
+LOSING = """
+import numpy as np
+from snapupscale import Upscaler
+from snapupscale.errors import SnapUpscaleError
+picture = np.load("picture.npy")
+with Upscaler("animevideov3", backend="ncnn") as made:
+    for number in range(3):
+        try:
+            np.save(f"{number}.npy", made.upscale(picture))
+            print("done")
+        except SnapUpscaleError as error:
+            print(error.code, error.hint)
+try:
+    Upscaler("animevideov3", backend="ncnn")
+except SnapUpscaleError as error:
+    print(error.code, error.hint)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a driver in between, by gcc on Linux")
+@pytest.mark.parametrize("call", ["vkQueueSubmit", pytest.param("vkWaitForFences", marks=pytest.mark.slow)])
+def test_a_device_that_is_lost_stays_lost_and_gives_no_pixel(
+    call: str, named: str, crop: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    library = tmp_path / "losing.so"
+    flags = ["-shared", "-fPIC", "-Wall", "-Werror"]
+    subprocess.run(["gcc", *flags, "-o", library, Path(__file__).with_name("losing_driver.c"), "-ldl"], check=True)
+    picture = np.ascontiguousarray(crop[:12, :16])
+    np.save(tmp_path / "picture.npy", picture)
+    # Loading takes 2 calls, and a picture 18: it fails in the midst of the second one.
+    lost = {"NCNN_VULKAN_DRIVER": str(library), "LOST_CALL": call, "LOST_AT": "30"}
+    command = [sys.executable, "-c", LOSING]
+    done = subprocess.run(
+        command, env={**os.environ, **lost}, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
+    )
+    first, *others = done.stdout.splitlines()
+    assert first == "done"
+    assert len(others) == 3
+    assert all(line.startswith("device-lost ") and "--backend cpu" in line for line in others)
+    assert [path.name for path in tmp_path.glob("?.npy")] == ["0.npy"]
+    with Upscaler("animevideov3", backend="cpu") as other:
+        expected = other.upscale(picture).astype(int)
+    assert np.abs(np.load(tmp_path / "0.npy") - expected).max() <= 1
+
+
 class Made:
     """Stands for the network, so that devices can be chosen that are not there."""
 
@@ -234,6 +282,54 @@ def test_auto_takes_ncnn_for_a_real_gpu_alone(monkeypatch: pytest.MonkeyPatch) -
     assert choosing(fail, monkeypatch) == "cpu"
     monkeypatch.setattr(vulkan, "installed", lambda: False)
     assert choosing(lambda: RADEON, monkeypatch) == "cpu"
+
+
+@pytest.mark.parametrize(("model", "by"), [("animevideov3", "ncnn"), ("x4plus-anime", "torch")])
+def test_the_cpu_takes_what_was_faster(model: str, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.delenv(DEVICE_VARIABLE, raising=False)
+    loaded = loading.load(model, "cpu", "auto")
+    assert (loaded.backend, loaded.precision, loaded.device.type) == ("cpu", "fp32", "cpu")
+    assert isinstance(loaded.network, NcnnBackend) == (by == "ncnn")
+    assert (", by ncnn, in fp32." in loaded.choice) == (by == "ncnn")
+    loaded.network.close()
+
+
+def test_by_ncnn_the_cpu_gives_what_torch_does(
+    crop: NDArray[np.uint8], whole: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "AMD64")
+    loaded = loading.load("animevideov3", "cpu", "auto")
+    assert decibels(enlarge(loaded.network, crop, F32), whole) >= 110
+
+
+@pytest.mark.parametrize(
+    ("precision", "faithful", "machine", "there"),
+    [
+        ("fp16", False, "x86_64", True),
+        ("fp32", True, "x86_64", True),
+        ("fp32", False, "arm64", True),
+        ("fp32", False, "x86_64", False),
+    ],
+    ids=["fp16", "as the official program", "unmeasured", "not installed"],
+)
+def test_elsewhere_it_is_torch(
+    precision: str, faithful: bool, machine: str, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = catalog.find("animevideov3")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    assert cpu.library(spec) == "ncnn"
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(vulkan, "installed", lambda: there)
+    assert cpu.library(spec, precision, faithful=faithful) == "torch"
+
+
+def test_a_damaged_package_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setitem(sys.modules, "snapupscale.upscale.ncnn_backend", None)
+    loaded = loading.load("animevideov3", "cpu", "auto")
+    assert type(loaded.network) is TorchBackend
+    assert "ncnn" not in loaded.choice
 
 
 def test_without_the_package_the_hint_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

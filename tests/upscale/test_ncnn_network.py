@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from snapupscale.errors import BackendUnavailable, Cancelled
+from snapupscale.errors import BackendUnavailable, Cancelled, DeviceLost
 from snapupscale.upscale import catalog, networks, vulkan, weights
 from snapupscale.upscale.networks import Pace
 from snapupscale.upscale.vulkan import VulkanDevice
 
 pytest.importorskip("ncnn")
 
+from snapupscale.upscale import ncnn_network as ncnn_network_module
 from snapupscale.upscale.ncnn_network import NcnnNetwork
 
 if TYPE_CHECKING:
@@ -166,6 +167,19 @@ def test_what_ncnn_reports_is_an_error(code: int, error: type[Exception], crop: 
     failing.extract = lambda _blob: (code, None)  # type: ignore[method-assign]
     network._body._net = Loaded(failing)
     with pytest.raises(error, match="ncnn"):
+        result(network, planes(crop[:8, :8]))
+
+
+def test_a_gpu_that_fails_once_is_lost_for_good(crop: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ncnn_network_module, "_lost", set())
+    network, failing = ncnn_network(), Slow(0)
+    failing.extract = lambda _blob: (-1, None)  # type: ignore[method-assign]
+    working, network._body._net = network._body._net, Loaded(failing)
+    network._body._device = VulkanDevice(number=99, name="Radeon", kind="discrete", memory=1 << 30)
+    with pytest.raises(DeviceLost, match="the GPU Radeon has failed: ncnn gives the code -1"):
+        result(network, planes(crop[:8, :8]))
+    network._body._net = working
+    with pytest.raises(DeviceLost, match="failed before"):
         result(network, planes(crop[:8, :8]))
 
 

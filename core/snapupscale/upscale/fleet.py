@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import sys
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ _DEATHS = 2
 _HINT = "Look at what they printed; --backend cpu leaves out the driver of the GPU."
 _PATIENCE = 0.1
 """Seconds between two reports of progress at most."""
+_AWAY = 5.0
+"""After so many seconds between two looks, this process was stopped, or its results were used."""
 _log = logging.getLogger(__name__)
 
 
@@ -83,6 +86,7 @@ class Fleet:
         self._again: deque[Task] = deque()
         self._exhausted = False
         self._failure: Exception | None = None
+        self._looked = time.monotonic()
         self.seconds = []
 
     def upscaled(
@@ -100,6 +104,7 @@ class Fleet:
             while True:
                 while self._receive(0):
                     pass
+                self._give_up_hung()
                 self._feed(source)
                 report(len(self.seconds))
                 if self._tasks and self._tasks[0].ended:
@@ -185,7 +190,7 @@ class Fleet:
             case {"begun": index}:
                 process.at = index
             case {"done": index, "seconds": seconds}:
-                process.finish(index)
+                process.finish(index, seconds)
                 self.seconds.append((self._gpus.index(process.gpu), seconds))
             case {"failed": _, "error": {"code": DeviceLost.code} as error} | {"unable": error}:
                 self._failure = _raised(error)
@@ -194,24 +199,36 @@ class Fleet:
             case {"failed": index, "error": error}:
                 self._fail(process.drop(index), numbered(index, _raised(error)))
 
-    def _died(self, process: Process) -> None:
-        """A process has ended without a word. Its GPU gets another one, unless it never gave a result."""
+    def _give_up_hung(self) -> None:
+        """End the processes that have been silent for too long."""
+        now = time.monotonic()
+        away, self._looked = now - self._looked > _AWAY, now
+        for process in list(self._processes):
+            if away:
+                # They may have been stopped as well.
+                process.excuse()
+            elif seconds := process.overdue():
+                self._failure = DeviceLost(f"a GPU gave no answer for {seconds:.0f} seconds")
+                self._died(process, f"was silent for {seconds:.0f} seconds")
+
+    def _died(self, process: Process, how: str = "has ended") -> None:
+        """A process has ended without a word, or must be. Its GPU gets another one, unless it never gave a result."""
         task = None if process.at is None else process.tasks.get(process.at)
         if task:
             task.deaths += 1
             if task.deaths == _DEATHS:
                 hint = "Look at this picture; --backend cpu leaves out the driver of the GPU."
-                failure = UpscaleError("two processes ended while they computed it", hint=hint)
+                failure = UpscaleError("two processes ended, or had to be, while they computed it", hint=hint)
                 self._fail(process.drop(task.index), numbered(task.index, failure))
-        _log.warning("a process for a GPU has ended, %s", process.gpu)
+        _log.warning("a process for a GPU %s, %s", how, process.gpu)
         self._retire(process, replaced=process.proven)
 
     def _retire(self, process: Process, *, replaced: bool = False) -> None:
         """Do without a process, which may be replaced: what it has left is for others."""
         self._processes.remove(process)
-        process.end()
+        ended = process.end()
         self._again = deque(sorted([*self._again, *process.tasks.values()], key=lambda task: task.index))
-        if replaced:
+        if replaced and ended:
             self._start(process.gpu)
         if not self._processes:
             for task in self._again:

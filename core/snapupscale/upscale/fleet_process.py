@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 _END_SECONDS = 1.0
 """The longest that the end of a process is waited for; where a driver hangs, it can't even be killed."""
 
+START_SECONDS = 300.0
+"""The longest that loading may take: weights from a slow disk, a driver that sets up many GPUs."""
+FIRST_SECONDS, FIRST_SECONDS_A_PIXEL = 120.0, 3e-4
+"""The longest that the first picture may take, of which nobody knows yet how fast the GPU is: that of the slowest GPU
+that torch still uses, several times."""
+LEAST_SECONDS, SLOWER = 60.0, 20.0
+"""After it a process may be silent for so long, or for so many times as long as its slowest picture took, by pixels."""
+
 
 @dataclass(kw_only=True, eq=False)
 class Task:
@@ -39,6 +49,11 @@ class Task:
     @property
     def ended(self) -> bool:
         return self.result is not None or self.error is not None
+
+    @property
+    def pixels(self) -> int:
+        """Of the picture, while it is not yet a result."""
+        return 0 if self.picture is None else math.prod(self.picture.shape[:2])
 
 
 class Process:
@@ -61,12 +76,15 @@ class Process:
         self.at: int | None = None
         """The place of the picture it has begun last."""
         self.tasks: dict[int, Task] = {}
+        self._slowest = 0.0
+        """Seconds a pixel."""
         self._places: dict[int, tuple[Room, int]] = {}
         self._rooms = Rooms()
         self._inbox = inbox
         self._process = subprocess.Popen(
             list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **gpu}
         )
+        self.excuse()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._send(settings)
@@ -84,6 +102,7 @@ class Process:
         task.picture = copy
         self.tasks[task.index], self._places[task.index] = task, (room, offset)
         drop, self._rooms.dropped = self._rooms.dropped, []
+        self.excuse()
         self._send(
             {
                 "id": task.index,
@@ -97,10 +116,11 @@ class Process:
             }
         )
 
-    def finish(self, index: int) -> None:
-        """It has upscaled a picture: take over the result, whose memory is used again when nobody has it."""
+    def finish(self, index: int, seconds: float) -> None:
+        """It has upscaled a picture in so long: take over the result, whose memory is used again when nobody has it."""
         task, (room, offset) = self.tasks.pop(index), self._places.pop(index)
         assert task.picture is not None
+        self._slowest = max(self._slowest, seconds / task.pixels)
         task.result = self._rooms.lent(room, offset, task.shape, task.picture.dtype.name)
         task.picture = None
         self.proven = True
@@ -111,12 +131,31 @@ class Process:
         self._rooms.give_back(room)
         return self.tasks.pop(index)
 
+    def excuse(self) -> None:
+        """Forget for how long it has been silent."""
+        self._heard = time.monotonic()
+
+    def overdue(self) -> float:
+        """For how many seconds it has been silent, where it is longer than its work can take; else 0."""
+        silent = time.monotonic() - self._heard
+        return silent if silent > self._patience() else 0
+
+    def _patience(self) -> float:
+        if not self.ready:
+            return START_SECONDS
+        pixels = max((task.pixels for task in self.tasks.values()), default=0)
+        if not pixels:
+            return math.inf
+        if not self.proven:
+            return FIRST_SECONDS + FIRST_SECONDS_A_PIXEL * pixels
+        return max(LEAST_SECONDS, SLOWER * self._slowest * pixels)
+
     def kill(self) -> None:
         """Start its end, without waiting."""
         self._process.kill()
 
-    def end(self) -> None:
-        """End it; nothing of it is left."""
+    def end(self) -> bool:
+        """End it; nothing of it is left. Whether it has ended: where a driver hangs, that can't be waited for."""
         self.kill()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
@@ -125,6 +164,7 @@ class Process:
             with suppress(OSError):
                 self._process.stdin.close()
         self._rooms.forget()
+        return self._process.poll() is not None
 
     def _send(self, message: Mapping[str, Any]) -> None:
         # When it has ended, its last reply says so.
@@ -141,5 +181,6 @@ class Process:
                     message = json.loads(line)
                 except ValueError:
                     break
+                self.excuse()
                 self._inbox.put((self, message))
         self._inbox.put((self, None))

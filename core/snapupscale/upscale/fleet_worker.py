@@ -2,8 +2,9 @@
 
 The first line in holds the settings of the upscaler. A request is `{"id", "name", "bytes", "shape", "dtype", "result",
 "offset", "drop"}`: a room, the picture at its start, the shape and place of the result, and rooms that are no longer
-used. A reply is `{"ready": true}`, `{"begun": ID}`, `{"done": ID, "seconds"}`, `{"failed": ID, "error"}`, or, when
-there can't be another, `{"unable": error}`. The process ends when its input does.
+used. A reply is `{"ready": true}`, `{"begun": ID}`, `{"at": ID}` every now and then meanwhile, `{"done": ID,
+"seconds"}`, `{"failed": ID, "error"}`, or, when there can't be another, `{"unable": error}`. The process ends when its
+input does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -32,8 +33,16 @@ if TYPE_CHECKING:
 
     Message = dict[str, Any]
     Send = Callable[[Message], None]
-    Upscale = Callable[[NDArray[Any]], NDArray[Any]]
     Results = queue.Queue[tuple[Message, NDArray[Any], NDArray[Any]]]
+
+_SECONDS = 1.0
+"""Between two signs of life."""
+
+
+class Upscale(Protocol):
+    """What `Upscaler.upscale` is."""
+
+    def __call__(self, image: NDArray[Any], *, progress: Callable[[float], None]) -> NDArray[Any]: ...
 
 
 def main(load: Callable[[Message], Upscale] | None = None) -> None:
@@ -77,9 +86,16 @@ def _serve(request: Message, upscale: Upscale, results: Results, send: Send) -> 
     picture.flags.writeable = False
     target = shared_memory.view(room, request["offset"], request["result"], dtype)
     send({"begun": request["id"]})
-    start = time.perf_counter()
+    start = told = time.perf_counter()
+
+    def tell(_: float) -> None:
+        nonlocal told
+        if time.perf_counter() - told > _SECONDS:
+            told = time.perf_counter()
+            send({"at": request["id"]})
+
     try:
-        result = upscale(picture)
+        result = upscale(picture, progress=tell)
     except Exception as error:
         send({"failed": request["id"], "error": described(error)})
         if isinstance(error, DeviceLost):

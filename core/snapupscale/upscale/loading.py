@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from snapupscale.errors import BackendUnavailable
-from snapupscale.upscale import catalog, devices, vulkan, weights
+from snapupscale.upscale import catalog, cpu, devices, vulkan, weights
 from snapupscale.upscale.torch_backend import TorchBackend
 from snapupscale.upscale.vulkan import VulkanDevice
 
@@ -51,15 +51,16 @@ def load(
         # By Vulkan, half precision was no faster on an H200, and 11 dB worse than by CUDA.
         precision = "fp16" if _suits(place) == "cuda" else "fp32"
     settings = {"precision": precision, "tile": tile, "faithful": faithful}
+    network = _network(spec, loaded.parameters, place, **settings)
     return Loaded(
-        network=_network(spec, loaded.parameters, place, **settings),
+        network=network,
         model=name,
         scale=spec.scale,
         device=torch.device("cpu") if isinstance(place, VulkanDevice) else place,
         backend="ncnn" if isinstance(place, VulkanDevice) else place.type,
         precision=precision,
         weights_sha256=loaded.sha256,
-        choice=f"{reason} It runs on {_description(place)} in {precision}.",
+        choice=f"{reason} It runs on {_description(place)}{_way(network, place)} in {precision}.",
     )
 
 
@@ -70,6 +71,12 @@ def _network(
         from snapupscale.upscale.ncnn_backend import NcnnBackend  # noqa: PLC0415 - optional
 
         return NcnnBackend(spec, parameters, device=place, **settings)
+    if place.type == "cpu" and cpu.library(spec, settings["precision"], faithful=settings["faithful"]) == "ncnn":
+        # A package that is damaged is no reason to do without the model.
+        with suppress(ImportError):
+            from snapupscale.upscale.ncnn_backend import NcnnBackend  # noqa: PLC0415 - optional
+
+            return NcnnBackend(spec, parameters, device=None, **settings)
     return TorchBackend(spec, parameters, device=place, **settings)
 
 
@@ -90,6 +97,12 @@ def _suits(place: torch.device | VulkanDevice) -> str:
     if isinstance(place, VulkanDevice):
         return {"software": "cpu", "integrated": "integrated"}.get(place.kind, "ncnn")
     return place.type
+
+
+def _way(network: TorchBackend, place: torch.device | VulkanDevice) -> str:
+    """By what, where the device doesn't tell."""
+    plain = isinstance(place, VulkanDevice) or type(network) is TorchBackend
+    return "" if plain else ", by ncnn,"
 
 
 def _description(place: torch.device | VulkanDevice) -> str:

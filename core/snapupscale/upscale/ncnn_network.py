@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from snapupscale.errors import BackendUnavailable
+from snapupscale.errors import BackendUnavailable, DeviceLost
 from snapupscale.upscale import ncnn_graph, vulkan
 from snapupscale.upscale.networks import ENLARGE, Network, build
 
@@ -38,6 +38,10 @@ _NEVER = ("fp16_arithmetic", "bf16_packed", "bf16_storage", "int8_inference")
 
 _GLANCE_S = 0.2
 """How often progress is told while a step runs: what it raises ends the wait, and the step ends by itself."""
+
+_lost: set[int] = set()
+"""The devices of ncnn, by number, that failed. It makes each once a process, and one that is lost stays lost, even if
+the driver then reports no more errors: what lay in its memory may be gone."""
 
 _pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer.restype, _pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
@@ -89,16 +93,18 @@ class NcnnNetwork(Network):
 
 
 class _Runner:
-    """`graph` loaded on `device`. Raises BackendUnavailable."""
+    """`graph` loaded on `device`. Raises BackendUnavailable or DeviceLost."""
 
     def __init__(self, graph: Graph, device: VulkanDevice | None, *, half: bool) -> None:
         self.graph = graph
+        self._device = device
         self._net = _net(graph, device, half=half)
         self._thread = ThreadPoolExecutor(1, "ncnn")
 
     def run(self, planes: Tensor, tick: Callable[[float], None]) -> Tensor:
-        """OUTPUT for `planes`, 1xCxHxW; `tick` as in Pace, and with 0 meanwhile. Raises MemoryError or
-        BackendUnavailable."""
+        """OUTPUT for `planes`, 1xCxHxW; `tick` as in Pace, and with 0 meanwhile. Raises MemoryError, DeviceLost
+        or BackendUnavailable."""
+        _check_kept(self._device)
         _, channels, height, width = planes.shape
         # Vulkan reads arrays that lie in memory as ncnn lays them out, each channel aligned; numpy's are not.
         source = ncnn.Mat(width, height, channels)
@@ -109,7 +115,7 @@ class _Runner:
             step = self._thread.submit(self._step, extractor, blob)
             while not wait([step], _GLANCE_S).done:
                 tick(0)
-            values = _checked(*step.result())
+            values = _checked(*step.result(), self._device)
             tick(operations * height * width)
         return torch.from_numpy(np.array(values))[None]
 
@@ -136,7 +142,8 @@ class _Reader(ncnn.DataReader):  # type: ignore[misc] # ncnn has no types
 
 
 def _net(graph: Graph, device: VulkanDevice | None, *, half: bool) -> Any:
-    """`graph` loaded on `device`. Raises BackendUnavailable."""
+    """`graph` loaded on `device`. Raises BackendUnavailable or DeviceLost."""
+    _check_kept(device)
     net = ncnn.Net()
     net.opt.num_threads = torch.get_num_threads()
     net.opt.use_vulkan_compute = device is not None
@@ -149,8 +156,15 @@ def _net(graph: Graph, device: VulkanDevice | None, *, half: bool) -> Any:
         reader = _Reader(graph.weights)
         failed = net.load_param_mem(graph.text) or net.load_model(reader)
     if failed or reader.at != len(graph.weights):
-        raise BackendUnavailable("ncnn cannot load the model", hint="Install the package ncnn again.")
+        if device is None:
+            raise BackendUnavailable("ncnn cannot load the model", hint="Install the package ncnn again.")
+        raise BackendUnavailable(f"ncnn cannot load the model on {device.name}", hint="Use --backend cpu.")
     return net
+
+
+def _check_kept(device: VulkanDevice | None) -> None:
+    if device and device.number in _lost:
+        raise DeviceLost(f"the GPU {device.name} has failed before")
 
 
 def _check_device(device: VulkanDevice) -> None:
@@ -160,12 +174,16 @@ def _check_device(device: VulkanDevice) -> None:
         raise BackendUnavailable(f"the Vulkan device {device.name} is gone")
 
 
-def _checked(code: int, values: Any) -> Any:
-    """`values`, which ncnn gave with `code`. Raises MemoryError or BackendUnavailable."""
+def _checked(code: int, values: Any, device: VulkanDevice | None) -> Any:
+    """`values`, which ncnn gave with `code`. Raises MemoryError, DeviceLost or BackendUnavailable."""
     if code == _NO_MEMORY or (code == 0 and values.empty()):
         raise MemoryError("ncnn finds no memory")
+    if code and device:
+        # ncnn tells no more: the driver refused work, or never ended it.
+        _lost.add(device.number)
+        raise DeviceLost(f"the GPU {device.name} has failed: ncnn gives the code {code}")
     if code:
-        raise BackendUnavailable(f"ncnn fails with code {code}", hint="Try again: the driver may have lost the GPU.")
+        raise BackendUnavailable(f"ncnn fails with code {code}", hint="Install the package ncnn again.")
     return values
 
 
