@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,14 @@ import pytest
 from footage import numbered, read_number
 from snapupscale.errors import FrameMissing, SourceChanged, SourceTruncated
 from snapupscale.media import pixels
-from snapupscale.media.decoder import Decoder, Frame, FrameIndex, frame_index, mark
+from snapupscale.media.decoder import Decoder
 from snapupscale.media.source import Source, probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from snapupscale.media.frames import Frame, FrameIndex
 
 OPEN_GOP = {"g": "25", "bf": "3", "x264-params": "open-gop=1:scenecut=0:b-pyramid=2"}
 HEVC_OPEN_GOP = {"x265-params": "keyint=25:open-gop=1:bframes=4:scenecut=0:log-level=none"}
@@ -60,8 +63,8 @@ FOOTAGE: dict[str, dict[str, Any]] = {
 
 
 def full(source: Source) -> tuple[list[Frame], FrameIndex]:
-    frames = list(Decoder(source).frames())
-    return frames, frame_index([mark(frame) for frame in frames])
+    decoder = Decoder(source)
+    return list(decoder.frames()), decoder.index()
 
 
 def number_in(frame: Frame, source: Source) -> int:
@@ -85,6 +88,41 @@ def test_random_access_gives_exactly_the_frame_of_the_full_decode(clip: Callable
         (got,) = Decoder(source).read([wanted], index)
         assert (got.index, got.time) == (wanted, frames[wanted].time)
         assert np.array_equal(got.picture.to_ndarray(format="gray16le"), expected[wanted])
+
+
+LOW = {"crf": "36", "g": "40", "bf": "3", "x264-params": "scenecut=0:open-gop=1"}
+FILTERED: dict[str, dict[str, Any]] = {
+    **{name: FOOTAGE[name] for name in ("open_gop.ts", "hevc_open_gop.mp4", "intra_refresh.mp4")},
+    "low_rate.mp4": {"frames": 120, "options": LOW},
+}
+
+
+@pytest.mark.parametrize("name", FILTERED)
+def test_a_fast_decode_has_the_same_times_and_its_index_finds_the_whole_frames(
+    clip: Callable[..., Path], name: str
+) -> None:
+    source = probe(clip(name, **FILTERED[name]))
+    frames, whole = full(source)
+    decoder = Decoder(source)
+    for _ in decoder.frames(fast=True):
+        pass
+    index = decoder.index()
+    assert index.ticks.tolist() == whole.ticks.tolist()
+    assert not np.array_equal(index.signatures, whole.signatures)
+    for wanted in random.Random(name).sample(range(len(frames)), 8):
+        (got,) = Decoder(source).read([wanted], index)
+        expected = frames[wanted].picture.to_ndarray(format="gray16le")
+        assert np.array_equal(got.picture.to_ndarray(format="gray16le"), expected)
+
+
+def test_a_frame_far_from_its_signature_is_given_where_two_starts_agree_on_it(clip: Callable[..., Path]) -> None:
+    source = probe(clip("bframes.mp4", **FOOTAGE["bframes.mp4"]))
+    frames, index = full(source)
+    drifted = replace(index, signatures=255 - index.signatures)
+    for wanted in (10, 60, 80):
+        (got,) = Decoder(source).read([wanted], drifted)
+        expected = frames[wanted].picture.to_ndarray(format="gray16le")
+        assert np.array_equal(got.picture.to_ndarray(format="gray16le"), expected)
 
 
 @pytest.mark.parametrize("name", ["open_gop.mp4", "hevc_open_gop.ts", "mpeg4.avi"])
@@ -209,7 +247,7 @@ def test_a_damaged_picture_of_a_sequence_is_left_out_and_named(tmp_path: Path) -
     source = probe(tmp_path / "a%d.png")
     decoder = Decoder(source)
     frames = list(decoder.frames())
-    index = frame_index([mark(frame) for frame in frames])
+    index = decoder.index()
     assert [number_in(frame, source) for frame in frames] == [0, 2, 3]
     assert "a1.png" in decoder.warnings[0]
     again = list(Decoder(source).read([1, 2], index))
@@ -295,3 +333,9 @@ def woven(number: int, width: int, height: int) -> np.ndarray[Any, np.dtype[np.u
 def combing(frame: Frame) -> float:
     luma = pixels.luma(frame.picture)
     return float(np.abs(2 * luma[1:-1] - luma[:-2] - luma[2:]).mean())
+
+
+def test_a_frame_is_sampled_once(clip: Callable[..., Path]) -> None:
+    frame = next(iter(Decoder(probe(clip("all_intra.mp4", **FOOTAGE["all_intra.mp4"]))).frames()))
+    assert frame.sample is frame.sample
+    assert frame.matrix == pixels.frame_tags(frame.picture).matrix

@@ -134,24 +134,9 @@ def test_what_is_not_tagged_is_guessed_by_size() -> None:
         assert (tags.matrix, tags.full_range, tags.primaries, tags.transfer) == (matrix, False, 2, 2)
 
 
-def test_samples_have_the_colours_of_the_picture() -> None:
-    for colour in COLOURS:
-        frame = flat_frame("yuv420p", encoded(colour, 1, 8, full=False), 8, 1, full=False)
-        sample = pixels.sample_rgb(frame, most=4)
-        assert sample.shape == (3, 4, 3)
-        assert np.abs(sample / 255 - colour).max() < 0.012
-
-
 def test_luma_is_full_range() -> None:
     white = flat_frame("yuv420p10le", (940, 512, 512), 10, 1, full=False)
     assert np.allclose(pixels.luma(white), 1.0, atol=1e-6)
-
-
-@pytest.mark.parametrize(("size", "expected"), [((2000, 4), (1, 154)), ((3, 900), (150, 1)), ((1, 1), (1, 1))])
-def test_narrow_pictures_are_sampled_too(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    frame = av.VideoFrame(*size, "gray")
-    frame.planes[0].update(bytes(frame.planes[0].buffer_size))
-    assert pixels.sample_rgb(frame).shape == (*expected, 3)
 
 
 def test_odd_sizes() -> None:
@@ -159,4 +144,3 @@ def test_odd_sizes() -> None:
     for plane in frame.planes:
         plane.update(bytes([128]) * plane.buffer_size)
     assert pixels.to_rgb(frame).shape == (13, 17, 3)
-    assert pixels.sample_rgb(frame).shape == (13, 17, 3)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import zlib
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import av
@@ -16,116 +13,20 @@ from av.error import FFmpegError, InvalidDataError
 
 from snapupscale.errors import FrameMissing, SourceChanged, SourceError, SourceTruncated
 from snapupscale.media.deinterlace import deinterlaced
-from snapupscale.media.pixels import rows_of
+from snapupscale.media.frames import Frame, FrameIndex, Marks
+from snapupscale.media.signatures import alike, checksum, signature
 from snapupscale.media.source import opened, require_unchanged, video_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
-    from numpy.typing import NDArray
 
     from snapupscale.media.source import Source
 
-_CHECKED_ROWS = 8
 # PyAV raises IndexError for a packet of a stream that a damaged table doesn't list.
 _STREAM_FAULTS = (FFmpegError, OSError, IndexError)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """One decoded frame: its number in presentation order, and its time in seconds since the first frame."""
-
-    index: int
-    time: Fraction
-    picture: av.VideoFrame
-    keyframe: bool
-    damaged: bool
-    interlaced: bool
-    checksum: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrameIndex:
-    """What one full decode found: arrays over the frames, in presentation order."""
-
-    ticks: NDArray[np.int64]
-    """Time of each frame since the first, in units of `tick`."""
-    tick: Fraction
-    keyframes: NDArray[np.bool_]
-    damaged: NDArray[np.bool_]
-    """Frames that the decoder could not make whole."""
-    interlaced: NDArray[np.bool_]
-    checksums: NDArray[np.uint32]
-    seekable: bool = True
-    """False where timestamps don't rise from frame to frame: such a source is read from its start."""
-    threaded: bool = True
-    """Whether several threads may decode: with faulty footage they would not give the same frames again."""
-
-    def __len__(self) -> int:
-        return len(self.ticks)
-
-    def time(self, number: int) -> Fraction:
-        """Seconds from the first frame to frame `number`."""
-        return int(self.ticks[number]) * self.tick
-
-    def at(self, time: Fraction) -> int:
-        """The frame on screen `time` seconds after the first, the last one from its time on; 0 before the first."""
-        return max(0, int(np.searchsorted(self.ticks, math.floor(time / self.tick), side="right")) - 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mark:
-    """What the index keeps of one frame."""
-
-    time: Fraction
-    keyframe: bool
-    damaged: bool
-    interlaced: bool
-    checksum: int
-
-
-def mark(frame: Frame) -> Mark:
-    """What the index keeps of `frame`."""
-    return Mark(
-        time=frame.time,
-        keyframe=frame.keyframe,
-        damaged=frame.damaged,
-        interlaced=frame.interlaced,
-        checksum=frame.checksum,
-    )
-
-
-def frame_index(marks: Sequence[Mark], *, threaded: bool = True) -> FrameIndex:
-    """The index of frames in presentation order. Where their times don't rise (AVI with B-frames has them in the order
-    of decoding), the same times are dealt out in rising order."""
-    times = [mark.time for mark in marks]
-    seekable = all(earlier < later for earlier, later in pairwise(times))
-    if not seekable:
-        times = [time - min(times) for time in sorted(times)]
-    unit = math.lcm(*{time.denominator for time in times})
-    return FrameIndex(
-        ticks=np.array([int(time * unit) for time in times], dtype=np.int64),
-        tick=Fraction(1, unit),
-        keyframes=np.array([mark.keyframe for mark in marks], dtype=np.bool_),
-        damaged=np.array([mark.damaged for mark in marks], dtype=np.bool_),
-        interlaced=np.array([mark.interlaced for mark in marks], dtype=np.bool_),
-        checksums=np.array([mark.checksum for mark in marks], dtype=np.uint32),
-        seekable=seekable,
-        threaded=threaded,
-    )
-
-
-def checksum(picture: av.VideoFrame) -> int:
-    """CRC-32 of every eighth row of the first plane: tells neighbouring frames apart at a small part of the cost of
-    decoding them."""
-    plane = picture.planes[0]
-    rows = rows_of(plane)
-    used = min(plane.line_size, -(-plane.width * picture.format.padded_bits_per_pixel // 8))
-    if picture.format.is_planar:
-        used = min(used, plane.width * -(-picture.format.components[0].bits // 8))
-    return zlib.crc32(np.ascontiguousarray(rows[::_CHECKED_ROWS, :used]).data)
 
 
 class Decoder:
@@ -141,34 +42,41 @@ class Decoder:
         self.warnings: list[str] = []
         self.faulty = False
         self._threaded = threaded
+        self._marks = Marks()
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, *, fast: bool = False) -> Iterator[Frame]:
         """Every frame that can be decoded, in presentation order; what can't is left out and warned of.
 
+        `fast` leaves out the loop filter of the codec: blocks show in the pictures, which are good enough to measure.
         Raises SourceTruncated when there is none, SourceChanged when the source was written to meanwhile.
         """
         self.warnings.clear()
-        count = damaged = 0
-        end = Fraction(0)
-        with closing(self._all()) as frames:
+        self._marks = Marks()
+        damaged = 0
+        frame: Frame | None = None
+        with closing(self._all(fast=fast)) as frames:
             for frame in frames:
-                yield frame
-                count += 1
+                self._marks.add(frame)
                 damaged += frame.damaged
-                end = frame.time
+                yield frame
         require_unchanged(self.source)
         if damaged:
             self.faulty = True
             self.warnings.append(f"{damaged} frames are damaged; no still is made of them")
-        if not count:
+        if frame is None:
             raise SourceTruncated(f"no frame of {self.source.path} can be decoded")
-        self._warn_of_early_end(count, end)
+        self._warn_of_early_end(len(self._marks), frame.time)
+
+    def index(self) -> FrameIndex:
+        """The index of what `frames` gave; that of the whole source once it came to its end."""
+        return self._marks.index(threaded=self._threaded)
 
     def read(self, indices: Iterable[int], index: FrameIndex) -> Iterator[Frame]:
         """The frames numbered `indices`, ascending, each once; interlaced ones are deinterlaced.
 
-        `index` is that of the whole source. Every frame is compared with its checksum there, so a seek that lands
-        wrong is noticed and repeated from further back. Raises FrameMissing, SourceChanged.
+        `index` is that of the whole source, from a fast decode or not. Every frame is compared with its time and
+        signature there, so a seek that lands wrong, or where a frame lacks those that it refers to, is noticed and
+        repeated from further back. Raises FrameMissing, SourceChanged.
         """
         wanted = sorted(set(indices))
         if wanted and not 0 <= wanted[0] <= wanted[-1] < len(index):
@@ -199,12 +107,13 @@ class Decoder:
             for number in wanted:
                 frame = run.advance(number) if run and run.reaches(number, seekable=seekable) else None
                 starts = _starts(number, index) if seekable else [0]
-                while frame is None or frame.checksum != index.checksums[number]:
+                doubtful: dict[int, int] = {}
+                while run is None or frame is None or not run.vouches(frame, doubtful):
                     if not starts:
                         raise SourceChanged(f"frame {number} of {self.source.path} is not what it was")
                     stack.close()
                     container = stack.enter_context(opened(self.source.path))
-                    run = _Run(container, self._stream(container), self.source.rate, index, starts.pop(0))
+                    run = _Run(self.source, container, self._stream(container), index, starts.pop(0))
                     seekable = seekable and run.seekable
                     frame = run.advance(number)
                 yield frame
@@ -214,24 +123,23 @@ class Decoder:
         place = self.source.numbers[0] + round(index.time(number) * self.source.rate)
         position = self.source.numbers.index(place)
         frame = replace(self._picture_file(position), index=number)
-        if frame.checksum != index.checksums[number]:
+        if not alike(signature(frame.sample), index.signatures[number]):
             raise SourceChanged(f"{self.source.files[position]} is not what it was")
         return frame
 
-    def _all(self) -> Generator[Frame]:
+    def _all(self, *, fast: bool) -> Generator[Frame]:
         faults: list[str] = []
-        yield from self._pictures(faults) if self.source.is_sequence else self._stream_frames(faults)
+        yield from self._pictures(faults) if self.source.is_sequence else self._stream_frames(faults, fast=fast)
         if faults:
             self.faulty = True
             self.warnings.append(f"{len(faults)} damaged places were left out; the first: {faults[0]}")
 
-    def _stream_frames(self, faults: list[str]) -> Generator[Frame]:
+    def _stream_frames(self, faults: list[str], *, fast: bool) -> Generator[Frame]:
         with opened(self.source.path) as container:
-            start: Fraction | None = None
-            for count, picture in enumerate(_decoded(container, self._stream(container), faults)):
-                seconds = _seconds(picture, count, self.source.rate)
-                start = seconds if start is None else start
-                yield _frame(count, seconds - start, picture)
+            stream = self._stream(container, fast=fast)
+            clock = _Clock(stream, self.source.rate)
+            for count, picture in enumerate(_decoded(container, stream, faults)):
+                yield _frame(count, clock.ticks(picture, count), clock.tick, picture)
 
     def _pictures(self, faults: list[str]) -> Generator[Frame]:
         count = 0
@@ -246,16 +154,18 @@ class Decoder:
 
     def _picture_file(self, position: int) -> Frame:
         path = self.source.files[position]
-        time = (self.source.numbers[position] - self.source.numbers[0]) / self.source.rate
+        ticks = self.source.numbers[position] - self.source.numbers[0]
         faults: list[str] = []
         with opened(path) as container:
             for picture in _decoded(container, video_stream(container, path), faults):
                 if not faults:
-                    return replace(_frame(position, time, picture), keyframe=True)
+                    return replace(_frame(position, ticks, 1 / self.source.rate, picture), keyframe=True)
         raise SourceTruncated(f"{path} cannot be decoded: {', '.join(faults) or 'no picture'}")
 
-    def _stream(self, container: InputContainer) -> VideoStream:
+    def _stream(self, container: InputContainer, *, fast: bool = False) -> VideoStream:
         stream: VideoStream = container.streams[self.source.stream]  # type: ignore[assignment]
+        if fast:
+            stream.codec_context.options = {"skip_loop_filter": "all"}
         stream.thread_type = "AUTO"
         if not self._threaded:
             stream.codec_context.thread_count = 1
@@ -274,23 +184,42 @@ class Decoder:
             self.warnings.append(f"the source ends early: {count} of {declared} frames could be decoded")
 
 
+class _Clock:
+    """Counts the time of pictures in whole ticks from the first on: those of the container, or frames where the first
+    picture has no time, as in a raw stream."""
+
+    def __init__(self, stream: VideoStream, rate: Fraction) -> None:
+        self._rate = rate
+        self._first: int | None = None
+        self.tick = stream.time_base or 1 / rate
+
+    def ticks(self, picture: av.VideoFrame, count: int) -> int:
+        if count == 0:
+            self._first = picture.pts
+            if self._first is None:
+                self.tick = 1 / self._rate
+        if self._first is None:
+            return count
+        return round(count / self._rate / self.tick) if picture.pts is None else picture.pts - self._first
+
+
 class _Run:
     """One stretch of decoding that started at the keyframe numbered `start`."""
 
     def __init__(
-        self, container: InputContainer, stream: VideoStream, rate: Fraction, index: FrameIndex, start: int
+        self, source: Source, container: InputContainer, stream: VideoStream, index: FrameIndex, start: int
     ) -> None:
+        self._source = source
         self._index = index
-        self._next = start
-        self._sought = start > 0
+        self._start = self._next = start
+        self._proven = start == 0
         self.seekable = True
-        self._first = Fraction(0)
-        self._rate = rate
-        if self._sought:
-            self._first = _first_seconds(container, stream, rate)
+        if start > 0:
             base = stream.time_base or Fraction(1, av.time_base)
+            self._first = next((picture.pts or 0 for picture in _decoded(container, stream, [])), 0)
+            self._scale = base / index.tick
             try:
-                container.seek(int((index.time(start) + self._first) / base), stream=stream)
+                container.seek(self._first + int(index.time(start) / base), stream=stream)
             except FFmpegError:
                 # A raw stream has no times to seek to: no frame comes, and the next start is tried.
                 self.seekable = False
@@ -307,21 +236,33 @@ class _Run:
     def advance(self, number: int) -> Frame | None:
         """Decode on to frame `number`; None when it does not come."""
         for picture in self._pictures:
-            if self._sought:
-                position = self._position(_seconds(picture, 0, self._rate) - self._first)
-                if position is None or position < self._next:
-                    continue
-            else:
-                position = self._next
+            position = self._position(picture) if self._start > 0 else self._next
+            if position is None or position < self._next:
+                continue
             self._next = position + 1
             if position == number:
-                return _frame(number, self._index.time(number), picture)
+                return _frame(number, int(self._index.ticks[number]), self._index.tick, picture)
             if position > number:
                 return None
         return None
 
-    def _position(self, time: Fraction) -> int | None:
-        ticks = time / self._index.tick
+    def vouches(self, frame: Frame, doubtful: dict[int, int]) -> bool:
+        """Whether `frame` is the one in the index: where more than usual differs, which may come of the loop filter
+        that was left out, decoding from another start must give the same. `doubtful` keeps checksums by start."""
+        like = alike(signature(frame.sample), self._index.signatures[frame.index])
+        if like and frame.damaged <= self._index.damaged[frame.index]:
+            return True
+        if not self._proven:
+            doubtful[self._start] = checksum(frame.picture)
+            self._proven = list(doubtful.values()).count(doubtful[self._start]) > 1
+        if self._proven:
+            require_unchanged(self._source)
+        return self._proven
+
+    def _position(self, picture: av.VideoFrame) -> int | None:
+        if picture.pts is None:
+            return None
+        ticks = (picture.pts - self._first) * self._scale
         near = int(np.searchsorted(self._index.ticks, int(ticks)))
         return near if near < len(self._index) and self._index.ticks[near] == ticks else None
 
@@ -330,12 +271,6 @@ def _starts(number: int, index: FrameIndex) -> list[int]:
     """Where to start decoding for frame `number`: the keyframe before it, the one before that, the very start."""
     before = np.flatnonzero(index.keyframes[: number + 1])[-2:][::-1].tolist()
     return [*(start for start in before if start > 0), 0]
-
-
-def _first_seconds(container: InputContainer, stream: VideoStream, rate: Fraction) -> Fraction:
-    for picture in _decoded(container, stream, []):
-        return _seconds(picture, 0, rate)
-    return Fraction(0)
 
 
 def _decoded(container: InputContainer, stream: VideoStream, faults: list[str]) -> Iterator[av.VideoFrame]:
@@ -353,22 +288,15 @@ def _decoded(container: InputContainer, stream: VideoStream, faults: list[str]) 
             yield from stream.codec_context.decode(None)
 
 
-def _seconds(picture: av.VideoFrame, count: int, rate: Fraction) -> Fraction:
-    """Presentation time as the container has it; by the rate where it has none, as in a raw stream."""
-    if picture.pts is None or picture.time_base is None:
-        return count / rate
-    return picture.pts * picture.time_base
-
-
-def _frame(index: int, time: Fraction, picture: av.VideoFrame) -> Frame:
+def _frame(index: int, ticks: int, tick: Fraction, picture: av.VideoFrame) -> Frame:
     return Frame(
         index=index,
-        time=time,
+        ticks=ticks,
+        tick=tick,
         picture=picture,
         keyframe=picture.key_frame,
         damaged=picture.is_corrupt,
         interlaced=picture.interlaced_frame,
-        checksum=checksum(picture),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import av
 import cv2
 import numpy as np
 from av.error import FFmpegError
@@ -12,12 +14,11 @@ from snapupscale.colour import UNSPECIFIED, ColourTags
 from snapupscale.errors import NotAVideo
 
 if TYPE_CHECKING:
-    import av
     from av.video.format import VideoFormat
     from numpy.typing import NDArray
 
 # Luma weights of red and blue for each matrix code point of ITU-T H.273, table 4.
-_LUMA_WEIGHTS = {
+LUMA_WEIGHTS = {
     1: (0.2126, 0.0722),
     4: (0.30, 0.11),
     5: (0.299, 0.114),
@@ -35,13 +36,13 @@ def frame_tags(frame: av.VideoFrame) -> ColourTags:
     """The colour tags of `frame`, with what is unspecified filled in as players do: BT.601 up to 576 lines and 1024
     columns, else BT.709; limited range for YUV, full range for RGB and grey."""
     name = frame.format.name
-    is_rgb = _is_rgb(frame.format)
+    rgb = is_rgb(frame.format)
     matrix = int(frame.colorspace)
-    if is_rgb:
+    if rgb:
         matrix = 0
-    elif matrix not in _LUMA_WEIGHTS:
+    elif matrix not in LUMA_WEIGHTS:
         matrix = 6 if frame.height <= 576 and frame.width <= 1024 else 1
-    full = name.startswith(("yuvj", "gray", "ya", "mono")) or is_rgb
+    full = name.startswith(("yuvj", "gray", "ya", "mono")) or rgb
     if int(frame.color_range) in (_MPEG_RANGE, _FULL_RANGE):
         full = int(frame.color_range) == _FULL_RANGE
     return ColourTags(
@@ -56,10 +57,10 @@ def to_rgb(frame: av.VideoFrame, *, codec: str = "") -> NDArray[np.uint16]:
     Float pictures are clipped to 0..1. Raises NotAVideo for a pixel format that can't be read.
     """
     tags = frame_tags(frame)
-    planar = _planar(frame)
+    planar = planar_of(frame)
     peak = _peak(planar.format)
-    planes = [_plane(planar, index) for index in range(len(planar.planes))]
-    if _is_rgb(planar.format):
+    planes = [plane_of(planar, index) for index in range(len(planar.planes))]
+    if is_rgb(planar.format):
         green, blue, red = planes[:3]
         channels = [_luma(plane, peak, tags) for plane in (red, green, blue)]
         alpha = planes[3] if len(planes) > 3 else None
@@ -78,44 +79,15 @@ def to_rgb(frame: av.VideoFrame, *, codec: str = "") -> NDArray[np.uint16]:
     return _quantised(np.stack(channels, axis=-1))
 
 
-def sample_rgb(frame: av.VideoFrame, *, most: int = 160) -> NDArray[np.uint8]:
-    """Point samples of `frame` on a regular grid of at most `most` columns and rows: uint8 R'G'B', H x W x 3.
-
-    Much cheaper than converting the picture, and colour statistics hardly differ.
-    """
-    tags = frame_tags(frame)
-    planar = _planar(frame)
-    peak = _peak(planar.format)
-    step = max(1, -(-max(planar.width, planar.height) // most))
-    rows = _positions(planar.height, step)
-    columns = _positions(planar.width, step)
-    samples = []
-    for index in range(len(planar.planes)):
-        plane = _plane(planar, index)
-        down = rows * plane.shape[0] // planar.height
-        right = columns * plane.shape[1] // planar.width
-        samples.append(plane[down[:, None], right[None, :]])
-    if _is_rgb(planar.format):
-        green, blue, red = samples[:3]
-        channels = [_luma(sample, peak, tags) for sample in (red, green, blue)]
-    elif len(samples) < 3:
-        channels = [_luma(samples[0], peak, tags)] * 3
-    else:
-        blue, red = (_chroma(sample.astype(np.float32), peak, tags) for sample in samples[1:3])
-        channels = _matrixed(_luma(samples[0], peak, tags), blue, red, tags)
-    rgb = np.stack(channels, axis=-1)
-    return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-
-
 def luma(frame: av.VideoFrame) -> NDArray[np.float32]:
     """The luma of `frame` in full resolution, full range 0..1: float32, H x W (for RGB the mean of the channels)."""
     tags = frame_tags(frame)
-    planar = _planar(frame)
+    planar = planar_of(frame)
     peak = _peak(planar.format)
-    if _is_rgb(planar.format):
-        total = sum(_plane(planar, index).astype(np.float32) for index in range(3))
+    if is_rgb(planar.format):
+        total = sum(plane_of(planar, index).astype(np.float32) for index in range(3))
         return _luma(np.asarray(total / np.float32(3), dtype=np.float32), peak, tags)
-    return _luma(_plane(planar, 0), peak, tags)
+    return _luma(plane_of(planar, 0), peak, tags)
 
 
 def upright(image: NDArray[Any], frame: av.VideoFrame) -> NDArray[Any]:
@@ -149,24 +121,19 @@ def _display_matrix(frame: av.VideoFrame) -> tuple[float, float, float, float] |
     return tuple(value if abs(value) > size / 100 else 0.0 for value in (a, b, c, d))  # type: ignore[return-value]
 
 
-def _positions(length: int, step: int) -> NDArray[np.int64]:
-    """Every `step`-th of `length` places, about the middle of each step; one at least."""
-    return np.arange(min(step // 2, (length - 1) // 2), length, step)
-
-
 def _code(value: object) -> int:
     """A code point of H.273; decoders without one give None or 0."""
     number = int(value) if isinstance(value, int) else UNSPECIFIED
     return number if number > 0 else UNSPECIFIED
 
 
-def _is_rgb(pixel_format: VideoFormat) -> bool:
+def is_rgb(pixel_format: VideoFormat) -> bool:
     return pixel_format.is_rgb or pixel_format.has_palette or pixel_format.name.startswith("xyz")
 
 
-def _planar(frame: av.VideoFrame) -> av.VideoFrame:
+def planar_of(frame: av.VideoFrame) -> av.VideoFrame:
     """`frame` with one component a plane, losslessly; itself when it already is."""
-    target = _planar_name(frame.format)
+    target = _planar_name(frame.format.name, frame.width, frame.height)
     if target == frame.format.name:
         return frame
     try:
@@ -176,7 +143,9 @@ def _planar(frame: av.VideoFrame) -> av.VideoFrame:
         raise NotAVideo(f"the pixel format {frame.format.name} cannot be read") from error
 
 
-def _planar_name(pixel_format: VideoFormat) -> str:
+@lru_cache
+def _planar_name(name: str, width: int, height: int) -> str:
+    pixel_format = av.VideoFormat(name, width, height)
     components = pixel_format.components
     bits = max(component.bits for component in components)
     alpha = any(component.is_alpha for component in components) or pixel_format.has_palette
@@ -184,7 +153,7 @@ def _planar_name(pixel_format: VideoFormat) -> str:
     separate = len({component.plane for component in components}) == len(components)
     if separate and not pixel_format.is_big_endian and not pixel_format.is_bit_stream and not pixel_format.has_palette:
         return str(pixel_format.name)
-    if _is_rgb(pixel_format):
+    if is_rgb(pixel_format):
         kind = "gbrap" if alpha else "gbrp"
         return f"{kind}{'f32le' if bits == 32 else depth and '16le'}"
     if len(components) == 2:
@@ -195,7 +164,7 @@ def _planar_name(pixel_format: VideoFormat) -> str:
     return f"yuv{'a' if alpha else ''}{_SUBSAMPLINGS.get(ratio, '444')}p{depth}"
 
 
-def _plane(frame: av.VideoFrame, index: int) -> NDArray[Any]:
+def plane_of(frame: av.VideoFrame, index: int) -> NDArray[Any]:
     """One plane as H x W in its own sample type, without the padding at the ends of the rows."""
     plane = frame.planes[index]
     bits = frame.format.components[0].bits
@@ -231,7 +200,7 @@ def _matrixed(
     y: NDArray[np.float32], cb: NDArray[np.float32], cr: NDArray[np.float32], tags: ColourTags
 ) -> list[NDArray[np.float32]]:
     """R', G', B' of non-constant-luminance Y'CbCr, ITU-T H.273 equations 38 to 40 solved for R'G'B'."""
-    red_weight, blue_weight = _LUMA_WEIGHTS[tags.matrix]
+    red_weight, blue_weight = LUMA_WEIGHTS[tags.matrix]
     red = y + np.float32(2 * (1 - red_weight)) * cr
     blue = y + np.float32(2 * (1 - blue_weight)) * cb
     green_weight = np.float32(1 - red_weight - blue_weight)

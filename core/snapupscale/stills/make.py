@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from snapupscale import __version__
 from snapupscale.media.decoder import Decoder
+from snapupscale.media.signatures import checksum
 from snapupscale.stills.images import read_image, require_size, write_image
 from snapupscale.stills.names import still_name
 from snapupscale.stills.prepare import still_picture
@@ -73,7 +74,7 @@ def make_stills(
         if shot is None:
             show(frame.index, picture, None)
             continue
-        made_with = {**_made_with(source, upscaler), "frame": frame.index, "checksum": frame.checksum}
+        made_with = {**_made_with(source, upscaler), "frame": frame.index, "checksum": checksum(frame.picture)}
         key = key_of(made_with)
         name = still_name(source.name, shot.number, frame.index, upscaler.scale, suffix)
         if record.made_otherwise(name, key):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from snapupscale.media.decoder import Frame
+    from snapupscale.media.frames import Frame
     from snapupscale.media.source import Source
 
 
