@@ -11,6 +11,9 @@ SnapUpscaleError
 │   ├── SourceTruncated       cut off so early that nothing can be decoded
 │   ├── SourceChanged         written to while it was read
 │   └── FrameMissing          a frame number outside the source
+├── ListError                 a list of shots that was made elsewhere
+│   ├── ListUnreadable        no such file, no permission, too large, or no list at all
+│   └── ListMismatch          of other footage or another rate, outside the footage, or its shots overlap
 ├── ModelError                the weights
 │   ├── WeightsMissing        not installed yet
 │   ├── WeightsCorrupt        the hash or the tensors are not those of the manifest
@@ -98,6 +101,20 @@ class SourceChanged(SourceError):
 class FrameMissing(SourceError):
     code = "frame-missing"
     default_hint = "Run `snapupscale probe` to see how many frames the source has."
+
+
+class ListError(SnapUpscaleError):
+    code = "list-failed"
+    default_hint = "Give an EDL (CMX 3600), an OTIO file, or a table of PySceneDetect or of `detect --format csv`."
+
+
+class ListUnreadable(ListError):
+    code = "list-unreadable"
+
+
+class ListMismatch(ListError):
+    code = "list-mismatch"
+    default_hint = "Check that the list was made of this clip; `snapupscale probe` shows its rate and start timecode."
 
 
 class ModelError(SnapUpscaleError):

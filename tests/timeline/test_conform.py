@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals import make_signal
-from snapupscale.media.decoder import FrameIndex
+from snapupscale.media.frames import FrameIndex
 from snapupscale.media.source import probe
 from snapupscale.scenes.methods import Detection
 from snapupscale.scenes.shots import Transition
@@ -33,7 +33,7 @@ def variable(ticks: list[int], tick: Fraction = Fraction(1, 1000)) -> Signal:
         keyframes=np.ones(count, dtype=np.bool_),
         damaged=np.zeros(count, dtype=np.bool_),
         interlaced=np.zeros(count, dtype=np.bool_),
-        checksums=np.zeros(count, dtype=np.uint32),
+        signatures=np.zeros((count, 8, 8), dtype=np.uint8),
     )
     return make_signal(np.zeros(count, dtype=np.float32), index=index, constant_rate=False)
 
@@ -85,7 +85,7 @@ def test_everything_is_carried(source_path: Path) -> None:
     )
     still = Still(shot=2, frame=5, path=Path("/out/a.png"))
     edit = to_edit_list(source, signal, found, [still])
-    assert (edit.name, edit.frames, edit.cuts) == ("tc", 10, (4,))
+    assert (edit.name, edit.frames, edit.cuts) == ("tc", 10, (4, 7))  # at the cut, and in the middle of the fade
     assert edit.start == Timecode.parse("10:11:12:13", Fraction(24))
     assert (edit.width, edit.height) == (256, 108)
     assert edit.transitions == found.transitions

@@ -46,6 +46,9 @@ def still(shot: int, frame: int) -> Still:
         {"start": Timecode(frame=0, rate=Fraction(24))},
         {"width": 0},
         {"height": -1},
+        {"times": (Fraction(0), Fraction(1))},
+        {"times": tuple(map(Fraction, (1, 2, 3, 4, 5, 6)))},
+        {"times": tuple(map(Fraction, (0, 2, 1, 4, 5, 6)))},
         {"first_number": 1},
         {"first_number": -1, "source": Path("/footage/name.%04d.png")},
     ],
@@ -58,6 +61,13 @@ def test_contradictions_are_refused(edit_with: Callable[..., EditList], changes:
 def test_cuts_are_the_first_frames_of_new_shots(edit_with: Callable[..., EditList]) -> None:
     assert edit_with().cuts == (30, 100, 101, 200)
     assert edit_with(cuts=()).cuts == ()
+
+
+def test_edges_are_the_times_of_the_footage_where_they_are_known(edit_with: Callable[..., EditList]) -> None:
+    times = (Fraction(0), Fraction(41, 1000), Fraction(12))
+
+    assert edit_with(cuts=(1,), rate=Fraction(25)).edges == (0, Fraction(1, 25), 12)
+    assert edit_with(cuts=(1,), rate=Fraction(25), times=times).edges == times
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from snapupscale.timecode import Timecode
 from snapupscale.timeline.editlist import EditList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from fractions import Fraction
 
     from numpy.typing import NDArray
 
     from snapupscale.media.source import Source
     from snapupscale.scenes.methods import Detection
-    from snapupscale.scenes.shots import Shot
+    from snapupscale.scenes.shots import Shot, Transition
     from snapupscale.scenes.signal import Signal
     from snapupscale.timeline.editlist import Still
 
@@ -33,15 +33,36 @@ def frame_numbers(signal: Signal) -> NDArray[np.int64]:
     return np.array([_nearest(int(tick) * exact) for tick in signal.index.ticks], dtype=np.int64)
 
 
+def decoded_frames(signal: Signal, numbers: Iterable[int]) -> tuple[int, ...]:
+    """For each of `numbers` on a timeline of `signal.rate` the decoded frame that is first on screen at it or after:
+    the inverse of `frame_numbers` where no frames share a number."""
+    return tuple(np.searchsorted(frame_numbers(signal), list(numbers), side="left").tolist())
+
+
 def to_edit_list(source: Source, signal: Signal, detection: Detection, stills: Iterable[Still] = ()) -> EditList:
     """The shots of `detection` and the stills made of them, ready for export.
 
     Frames of `stills` are counted as decoded, like those of `detection`. No shot vanishes: one that is shorter than a
     frame of the timeline is given one.
     """
+    return _edit_list(source, signal, detection.boundaries, detection.transitions, stills)
+
+
+def uncut(source: Source, signal: Signal) -> EditList:
+    """The whole of `source` as one shot."""
+    return _edit_list(source, signal, (), (), ())
+
+
+def _edit_list(
+    source: Source,
+    signal: Signal,
+    found: Sequence[int],
+    transitions: Iterable[Transition],
+    stills: Iterable[Still],
+) -> EditList:
     numbers = frame_numbers(signal)
     width, height = source.display_size
-    cuts = _apart([int(numbers[cut]) for cut in detection.cuts])
+    cuts = _apart([int(numbers[cut]) for cut in found])
     frames = max(int(numbers[-1]), *cuts, 0) + 1
     shots = to_shots(cuts, frames)
     return EditList(
@@ -53,7 +74,7 @@ def to_edit_list(source: Source, signal: Signal, detection: Detection, stills: I
         shots=shots,
         transitions=tuple(
             replace(transition, start=int(numbers[transition.start]), end=int(numbers[transition.end - 1]) + 1)
-            for transition in detection.transitions
+            for transition in transitions
         ),
         stills=tuple(
             replace(still, frame=_within(int(numbers[still.frame]), shots[still.shot - 1])) for still in stills
@@ -61,6 +82,7 @@ def to_edit_list(source: Source, signal: Signal, detection: Detection, stills: I
         width=width,
         height=height,
         first_number=source.numbers[0] if source.is_sequence else None,
+        times=(*(signal.index.time(frame) for frame in (0, *found)), signal.index.time(-1) + 1 / signal.rate),
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from snapupscale.errors import SettingError
 from snapupscale.media.sequences import Sequence, parse_sequence
+from snapupscale.timecode import frame_to_time
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -50,6 +52,9 @@ class EditList:
     height: int
     first_number: int | None = None
     """Number in the name of the first picture of an image sequence; None when `source` is a file."""
+    times: tuple[Fraction, ...] = ()
+    """Seconds from the first frame to the beginning of each shot, and to the end of the last, as the footage has them;
+    empty where they are those of the frame numbers."""
 
     def __post_init__(self) -> None:
         if self.start.rate != self.rate:
@@ -74,6 +79,12 @@ class EditList:
             position = shot.end
         if position != self.frames:
             raise SettingError(f"the shots end at frame {position}, the source at {self.frames}")
+        if self.times and (
+            len(self.times) != len(self.shots) + 1
+            or self.times[0] != 0
+            or any(later < earlier for earlier, later in pairwise(self.times))
+        ):
+            raise SettingError(f"{len(self.times)} times of {len(self.shots)} shots, which must rise from 0")
 
     def _check_stills(self) -> None:
         seen = set()
@@ -91,6 +102,12 @@ class EditList:
     def cuts(self) -> tuple[int, ...]:
         """The first frame of every shot but the first."""
         return tuple(shot.start for shot in self.shots[1:])
+
+    @property
+    def edges(self) -> tuple[Fraction, ...]:
+        """Seconds from the first frame to the beginning of each shot, and to the end of the last."""
+        frames = (*(shot.start for shot in self.shots), self.frames)
+        return self.times or tuple(frame_to_time(frame, self.rate) for frame in frames)
 
     @property
     def sequence(self) -> Sequence | None:

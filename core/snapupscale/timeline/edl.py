@@ -51,9 +51,17 @@ def to_edl(edit: EditList) -> str:
     return "\n".join(lines)
 
 
+def reel_name(edit: EditList) -> str:
+    """At most eight of A to Z and 0 to 9, as the form allows; AX, for an unnamed source, when nothing is left."""
+    stem = edit.source.stem if edit.sequence is None else edit.sequence.prefix
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode("ascii").upper()
+    reel = re.sub(r"[^A-Z0-9]", "", plain)[:_REEL_LENGTH] or "AX"
+    return f"{reel}1" if reel in _RESERVED_REELS else reel
+
+
 def _event(edit: EditList, shot: Shot) -> Iterator[str]:
     span = f"{edit.timecode(shot.start)} {edit.timecode(shot.end)}"
-    yield f"{shot.number:03}".ljust(5) + f"{_reel(edit):8} V     C        {span} {span}"
+    yield f"{shot.number:03}".ljust(5) + f"{reel_name(edit):8} V     C        {span} {span}"
     yield f"* FROM CLIP NAME:  {printable(edit.media.name)}"
     yield f"* FROM FILE: {printable(str(edit.media))}"
     if shot.number == 1:
@@ -71,11 +79,3 @@ def _locators(edit: EditList, shot: Shot, transitions: list[Transition]) -> Iter
 def _still_comment(edit: EditList, still: Still | None) -> Iterator[str]:
     if still is not None:
         yield f"* STILL {edit.timecode(still.frame)}: {printable(str(still.path))}"
-
-
-def _reel(edit: EditList) -> str:
-    """At most eight of A to Z and 0 to 9, as the form allows; AX, for an unnamed source, when nothing is left."""
-    stem = edit.source.stem if edit.sequence is None else edit.sequence.prefix
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode("ascii").upper()
-    reel = re.sub(r"[^A-Z0-9]", "", plain)[:_REEL_LENGTH] or "AX"
-    return f"{reel}1" if reel in _RESERVED_REELS else reel
