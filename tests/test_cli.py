@@ -23,7 +23,7 @@ from snapupscale.stills.images import read_image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CONTRACT = {"source", "rate", "frames", "method", "threshold", "cuts", "transitions", "shots"}
+CONTRACT = {"source", "rate", "frames", "method", "threshold", "cuts", "confidence", "transitions", "shots", "rejected"}
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def test_detect_prints_the_contract(footage: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     found = json.loads(result.stdout)
     assert set(found) >= CONTRACT
-    assert (found["rate"], found["frames"], found["method"], found["threshold"]) == ("24", 40, "histogram", 0.4)
-    assert found["cuts"] == [20]
+    assert (found["rate"], found["frames"], found["method"], found["threshold"]) == ("24", 40, "adaptive", 0.4)
+    assert (found["cuts"], len(found["confidence"])) == ([20], 1)
     assert found["shots"] == [{"start": 0, "end": 20}, {"start": 20, "end": 40}]
 
 
@@ -133,7 +133,7 @@ def test_models_and_doctor() -> None:
         (["detect", "missing.mp4"], 1, "code: source-missing"),
         (["detect", str(Path(__file__))], 1, "code: not-a-video"),
         (["detect", str(DEMO_CLIP), "--threshold", "0.9"], 2, "code: bad-setting"),
-        (["detect", str(DEMO_CLIP), "--method", "magic"], 2, "hint: Methods: histogram"),
+        (["detect", str(DEMO_CLIP), "--method", "magic"], 2, "hint: Methods: adaptive"),
         (["detect", str(DEMO_CLIP), "--rate", "x"], 2, "frame rate"),
         (["upscale", "none.png", "-o", "out", "--backend", "bicubic"], 1, "code: image-unreadable"),
         (["upscale", "none.png", "-o", "out", "--tile", "x"], 2, "code: bad-setting"),

@@ -113,6 +113,7 @@ def _add_detect(kinds: Kinds) -> None:
     parser = _command(kinds, "detect", commands.detect, "find the cuts of a clip")
     _clip(parser)
     _detection(parser)
+    parser.add_argument("--draft", action="store_true", help="a first look from packets alone, thirty times as quick")
     parser.add_argument("--format", choices=commands.DETECTION_FORMATS, help="default: the suffix of FILE, else json")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     _progress(parser)
@@ -197,12 +198,14 @@ def _clip(parser: argparse.ArgumentParser) -> None:
 
 
 def _detection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--method", default="histogram", metavar="NAME", help="default: %(default)s")
+    # None for what wasn't asked for: the defaults are those of `scenes.methods`, and --shots goes with none of them.
+    parser.add_argument("--method", metavar="NAME", help="adaptive (default), neural, combined or histogram")
     parser.add_argument(
-        "--threshold", type=float, default=0.4, metavar="0.1..0.8", help="more cuts below, fewer above; default 0.4"
+        "--threshold", type=float, metavar="0.1..0.8", help="more cuts below, fewer above; default 0.4"
     )
+    parser.add_argument("--min-shot", type=float, metavar="SECONDS", help="no shot is shorter; default 0.25")
     parser.add_argument(
-        "--min-shot", type=float, default=0.25, metavar="SECONDS", help="no shot is shorter; default 0.25"
+        "--shots", type=Path, metavar="FILE", help="take the shots of an EDL, OTIO or CSV file, and detect nothing"
     )
 
 

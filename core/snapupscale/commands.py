@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from snapupscale import console, files
 from snapupscale.errors import SettingError
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     from snapupscale.media.source import Source
     from snapupscale.progress import Progress
+    from snapupscale.scenes.methods import Detection
+    from snapupscale.scenes.signal import Signal
 
-DETECTION_FORMATS = ("json", "csv", "edl", "otio", "fcpxml")
+SUFFIXES = ("json", "csv", "edl", "otio", "fcpxml")
+DETECTION_FORMATS = (*SUFFIXES, "pyscenedetect-csv", "pyscenedetect-stats", "chapters", "ffmetadata")
 DEMO_CLIP = Path(__file__).parent / "data" / "bbb480_30s.mp4"
 
 
@@ -52,23 +55,15 @@ def probe(options: Namespace) -> None:
 
 
 def detect(options: Namespace) -> None:
-    """The cuts of a clip, in the format asked for."""
+    """The cuts of a clip, found or given, in the format asked for."""
     from snapupscale.media.source import probe as probe_source
-    from snapupscale.scenes.methods import check_settings, find_cuts
-    from snapupscale.scenes.results import as_json
-    from snapupscale.scenes.signal import analyse
-    from snapupscale.timeline.conform import to_edit_list
-    from snapupscale.timeline.exports import export
 
     source = probe_source(options.clip, rate=options.rate)
-    check_settings(method=options.method, threshold=options.threshold, min_shot=options.min_shot)
     name = _format_for(options, source)
-    with console.showing(options.progress) as progress:
-        signal = analyse(source, progress=lambda done, total: progress("analyse", done, total))
+    signal, found = _found(options, source)
     for warning in signal.warnings:
         console.say(f"warning: {warning}")
-    found = find_cuts(signal, method=options.method, threshold=options.threshold, min_shot=options.min_shot)
-    text = as_json(source, signal, found) if name == "json" else export(to_edit_list(source, signal, found), name)
+    text = _as_text(name, source, signal, found)
     if options.output:
         files.make_folder(options.output.absolute().parent)
         files.write_text(options.output, text)
@@ -76,14 +71,48 @@ def detect(options: Namespace) -> None:
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
 
 
+def _found(options: Namespace, source: Source) -> tuple[Signal, Detection]:
+    """The cuts: from packets for a draft, from a list where one is given, else from the pictures."""
+    from snapupscale.scenes import methods
+    from snapupscale.scenes.signal import analyse
+
+    chosen = _chosen(options)
+    settings: dict[str, Any] = {
+        "method": methods.DEFAULT_METHOD,
+        "threshold": methods.DEFAULT_THRESHOLD,
+        "min_shot": methods.DEFAULT_MIN_SHOT,
+    }
+    settings |= chosen
+    methods.check_settings(**settings)
+    if options.draft:
+        from snapupscale.scenes.draft import drafted
+
+        return drafted(source)
+    listing = None
+    if options.shots is not None:
+        from snapupscale.timeline.reading import read_list
+
+        listing = read_list(options.shots)
+    with console.showing(options.progress) as progress:
+        signal = analyse(
+            source,
+            **methods.needs(settings["method"]),
+            progress=lambda done, total: progress("analyse", done, total),
+        )
+    if listing is None:
+        return signal, methods.find_cuts(signal, **settings)
+    from snapupscale.findings import given
+
+    return given(source, signal, listing)
+
+
 def stills(options: Namespace) -> None:
     """The main job on a clip of the user's."""
     from snapupscale.job import Settings, run
 
     settings = Settings(
-        method=options.method,
-        threshold=options.threshold,
-        min_shot=options.min_shot,
+        **_chosen(options),
+        shots=options.shots,
         pick=options.pick,
         model=options.model,
         backend=options.backend,
@@ -266,17 +295,44 @@ def uninstall(options: Namespace) -> None:
         console.say(f"nothing is installed for {'all users' if options.all else 'this user'}")
 
 
+def _chosen(options: Namespace) -> dict[str, Any]:
+    """The settings of the detection that were given. Raises SettingError where there is none to be made."""
+    names = ("method", "threshold", "min_shot")
+    chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    others = [flag for flag in ("shots", "draft") if getattr(options, flag, None)]
+    if others and (chosen or len(others) > 1):
+        flag = next(iter(chosen), others[-1]).replace("_", "-")
+        raise SettingError(f"--{flag} does not go with --{others[0]}", hint="Leave out one of them.")
+    return chosen
+
+
+def _as_text(form: str, source: Source, signal: Signal, found: Detection) -> str:
+    from snapupscale.scenes.results import as_json
+    from snapupscale.timeline.conform import to_edit_list
+    from snapupscale.timeline.exports import export
+    from snapupscale.timeline.pyscenedetect import to_stats
+
+    match form:
+        case "json":
+            return as_json(source, signal, found)
+        case "pyscenedetect-stats":
+            return to_stats(signal, found)
+    return export(to_edit_list(source, signal, found), form)
+
+
 def _format_for(options: Namespace, source: Source) -> str:
     """The format to write: as asked, else by the suffix of the file. Never over the footage itself."""
     if options.output is None:
         return str(options.format or "json")
     if options.output.exists() and any(options.output.samefile(file) for file in source.files):
         raise SettingError(f"{options.output} is the footage itself", hint="Give another file with -o.")
+    if options.shots is not None and options.output.exists() and options.output.samefile(options.shots):
+        raise SettingError(f"{options.output} is the list of shots itself", hint="Give another file with -o.")
     suffix = options.output.suffix[1:].lower()
-    if options.format is None and suffix not in DETECTION_FORMATS:
+    if options.format is None and suffix not in SUFFIXES:
         raise SettingError(
             f"no format is known by the suffix of {options.output.name}",
-            hint=f"Add --format, or use one of: {', '.join(DETECTION_FORMATS)}.",
+            hint=f"Add --format, or use one of: {', '.join(SUFFIXES)}.",
         )
     return str(options.format or suffix)
 

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from snapupscale import files
 from snapupscale.errors import OutputBusy, SettingError, SourceChanged
-from snapupscale.findings import Findings
+from snapupscale.findings import Findings, given
 from snapupscale.media.source import probe
 from snapupscale.progress import silent
 from snapupscale.report.gather import Previews, gather
@@ -24,6 +24,7 @@ from snapupscale.scenes.methods import (
     DEFAULT_THRESHOLD,
     check_settings,
     find_cuts,
+    needs,
 )
 from snapupscale.scenes.results import as_json
 from snapupscale.scenes.shots import to_shots
@@ -35,6 +36,7 @@ from snapupscale.stills.pick import PICKS, pick_stills
 from snapupscale.timeline import exports
 from snapupscale.timeline.conform import frame_numbers, to_edit_list
 from snapupscale.timeline.exports import export
+from snapupscale.timeline.reading import read_list
 from snapupscale.upscale import ahead
 from snapupscale.upscale.engine import Upscaler
 
@@ -70,6 +72,8 @@ class Settings:
     format: str = "png"
     limit: int | None = None
     rate: Fraction | None = None
+    shots: Path | None = None
+    """A list of shots that was made elsewhere, to take in place of a detection."""
     first: int | None = None
     """With `end`: make stills of what is in frames `first` up to, not including, `end`, alone."""
     end: int | None = None
@@ -137,13 +141,18 @@ def run(
 
 
 def find(source: Source, settings: Settings, progress: Progress) -> Findings:
-    """Analyse `source`, find its cuts, and pick a frame of each shot, or of the parts of shots that are wanted."""
-    signal = analyse(source, progress=partial(progress, "analyse"))
-    detection = find_cuts(signal, method=settings.method, threshold=settings.threshold, min_shot=settings.min_shot)
+    """Analyse `source`, find its cuts or take those given, and pick a frame of each shot, or of the parts of shots that
+    are wanted."""
+    listing = None if settings.shots is None else read_list(settings.shots)
+    signal = analyse(source, **needs(settings.method), progress=partial(progress, "analyse"))
+    if listing is None:
+        detection = find_cuts(signal, method=settings.method, threshold=settings.threshold, min_shot=settings.min_shot)
+    else:
+        signal, detection = given(source, signal, listing)
     picks = pick_stills(
         source,
         signal,
-        _parts(to_shots(detection.cuts, len(signal)), settings),
+        _parts(to_shots(detection.boundaries, len(signal)), settings),
         how=settings.pick,
         transitions=detection.transitions,
         progress=partial(progress, "pick"),
@@ -175,6 +184,8 @@ def _check(settings: Settings) -> None:
     if settings.first is not None and settings.end is not None and not 0 <= settings.first < settings.end:
         raise SettingError(f"there are no frames {settings.first} to {settings.end}")
     check_settings(method=settings.method, threshold=settings.threshold, min_shot=settings.min_shot)
+    if settings.shots is not None:
+        read_list(settings.shots)
 
 
 def _parts(shots: tuple[Shot, ...], settings: Settings) -> tuple[Shot, ...]:

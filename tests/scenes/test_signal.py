@@ -10,7 +10,7 @@ import pytest
 from snapupscale.errors import Cancelled
 from snapupscale.media.source import probe
 from snapupscale.scenes import cache
-from snapupscale.scenes.signal import analyse, bhattacharyya, colour_histogram
+from snapupscale.scenes.signal import analyse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,23 +35,6 @@ def test_distance_is_large_at_cuts_and_small_between(three_shots: Path) -> None:
     assert set(np.flatnonzero(signal.distance > 0.8)) == {20, 45}
     assert np.delete(signal.distance, [20, 45]).max() < 0.5
     assert signal.distance[0] == 0
-
-
-def test_bhattacharyya_is_its_definition() -> None:
-    generator = np.random.default_rng(1)
-    p, q = (generator.random(64) for _ in range(2))
-    p, q = p / p.sum(), q / q.sum()
-    expected = np.sqrt(1 - sum(np.sqrt(a * b) for a, b in zip(p, q, strict=True)))
-    assert bhattacharyya(p.astype(np.float32), q.astype(np.float32)) == pytest.approx(expected, abs=1e-4)
-    assert bhattacharyya(p.astype(np.float32), p.astype(np.float32)) < 1e-3
-    apart = np.eye(2, dtype=np.float32)
-    assert bhattacharyya(apart[0], apart[1]) == 1
-
-
-def test_a_histogram_sums_to_one_and_tells_greys_apart() -> None:
-    dark, bright = (np.full((9, 16, 3), level, dtype=np.uint8) for level in (40, 200))
-    assert colour_histogram(dark).sum() == pytest.approx(1)
-    assert bhattacharyya(colour_histogram(dark), colour_histogram(bright)) == 1
 
 
 def test_levels(clip: Callable[..., Path]) -> None:

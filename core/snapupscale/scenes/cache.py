@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import zipfile
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -15,20 +16,33 @@ from platformdirs import user_cache_path
 
 from snapupscale import files
 from snapupscale.errors import OutputError
-from snapupscale.media.decoder import FrameIndex
+from snapupscale.media.frames import FrameIndex
+from snapupscale.scenes.adaptive import Stretches
+from snapupscale.scenes.meter import Measured, Network
+from snapupscale.scenes.watch import Seen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from snapupscale.media.source import Source
 
-VERSION = 2
+VERSION = 3
 """Raised whenever what is measured changes, so that old files aren't read."""
 KEPT = 500
-Stored: TypeAlias = "tuple[FrameIndex, dict[str, NDArray[np.float32]], tuple[str, ...]]"
-_INDEX = ("ticks", "keyframes", "damaged", "interlaced", "checksums")
+_INDEX = ("ticks", "keyframes", "damaged", "interlaced", "signatures")
+_CURVES = ("distance", "luma", "contrast", "motion")
+_STRETCHES = ("starts", "ends", "odds", "kinds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What one decode gave."""
+
+    index: FrameIndex
+    measured: Measured
+    warnings: tuple[str, ...]
+    whole: bool = True
+    """Whether every frame was decoded and measured."""
 
 
 def load(source: Source) -> Stored | None:
@@ -37,27 +51,35 @@ def load(source: Source) -> Stored | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             arrays = {name: data[name] for name in data.files}
-        head = json.loads(str(arrays.pop("head")))
-        columns = {name: arrays.pop(name) for name in _INDEX}
+        head = json.loads(str(arrays["head"]))
+        columns = {name: arrays[name] for name in _INDEX}
         index = FrameIndex(
             tick=Fraction(head["tick"]), seekable=head["seekable"], threaded=head["threaded"], **columns
         )
+        stretches = Stretches(**{name: arrays[f"stretch_{name}"] for name in _STRETCHES})
+        seen = Seen(odds=arrays["odds"], reasons=arrays["reasons"], stretches=stretches)
+        network = Network(single=arrays["single"], many=arrays["many"]) if "single" in arrays else None
+        measured = Measured(**{name: arrays[name] for name in _CURVES}, seen=seen, network=network)
         with suppress(OSError):
             path.touch()
-        return index, arrays, tuple(head["warnings"])
+        return Stored(index=index, measured=measured, warnings=tuple(head["warnings"]), whole=head["whole"])
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None
 
 
 def store(source: Source, stored: Stored) -> None:
     """Keep `stored` for `source`. A cache that can't be written is no error: the next run decodes again."""
-    index, columns, warnings = stored
-    head = json.dumps(
-        {"tick": str(index.tick), "seekable": index.seekable, "threaded": index.threaded, "warnings": warnings}
-    )
+    index, measured = stored.index, stored.measured
+    head = {"tick": str(index.tick), "seekable": index.seekable, "threaded": index.threaded}
+    head |= {"warnings": stored.warnings, "whole": stored.whole}
+    arrays: dict[str, Any] = {name: getattr(index, name) for name in _INDEX}
+    arrays |= {name: getattr(measured, name) for name in _CURVES}
+    if measured.network:
+        arrays |= vars(measured.network)
+    arrays |= {f"stretch_{name}": getattr(measured.seen.stretches, name) for name in _STRETCHES}
     buffer = BytesIO()
-    arrays = {name: getattr(index, name) for name in _INDEX} | columns
-    np.savez(buffer, allow_pickle=False, head=np.array(head), **arrays)
+    arrays |= {"odds": measured.seen.odds, "reasons": measured.seen.reasons}
+    np.savez(buffer, allow_pickle=False, head=np.array(json.dumps(head)), **arrays)
     path = _path(source)
     with suppress(OutputError, OSError):
         files.make_folder(path.parent)

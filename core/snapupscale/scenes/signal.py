@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from snapupscale.media import pixels
-from snapupscale.media.decoder import Decoder, FrameIndex, frame_index, mark
+from snapupscale.media.decoder import Decoder
+from snapupscale.media.intra import NotSparse, SparseReader
 from snapupscale.scenes import cache
+from snapupscale.scenes.meter import Meter
+from snapupscale.scenes.neural import NeuralNet
+from snapupscale.scenes.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import av
     from numpy.typing import NDArray
 
+    from snapupscale.media.frames import FrameIndex
     from snapupscale.media.source import Source
-
-
-BINS = (16, 8, 8)
-"""Bins of hue, saturation and value in the colour histogram."""
+    from snapupscale.scenes.adaptive import Stretches
+    from snapupscale.scenes.meter import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,14 @@ class Signal:
     """Standard deviation of luma, 0..0.5."""
     motion: NDArray[np.float32]
     """Mean absolute difference of luma to the frame before, 0..1; 0 for frame 0."""
+    odds: NDArray[np.float32]
+    """Of a cut at each frame, by the default method: logarithms."""
+    reasons: NDArray[np.uint8]
+    """Why a frame that differs from the one before would still be no cut: places in candidates.REASONS."""
+    stretches: Stretches
+    """The gradual transitions that there may be, by the default method."""
+    network: Network | None
+    """What the neural method's network said, if it was asked."""
     constant_rate: bool
     """Whether every frame is within half a frame of the grid of `rate`."""
     warnings: tuple[str, ...] = ()
@@ -48,84 +56,86 @@ class Signal:
         return len(self.distance)
 
 
-def analyse(source: Source, *, progress: Callable[[int, int | None], None] | None = None) -> Signal:
+def analyse(
+    source: Source,
+    *,
+    network: bool = False,
+    whole: bool = False,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Signal:
     """Decode `source` once and measure every frame; taken from the cache when the source hasn't changed since.
 
+    network: whether to ask the neural method's network too, which takes many times as long, and its package.
+    whole: whether to decode every frame also of footage whose frames stand alone; else only so many are decoded as it
+    takes to see where something happens, and the others count as being between those.
     `progress` gets the frames done and their expected number (None when unknown), and may raise to cancel.
     Raises a SourceError.
     """
     stored = cache.load(source)
-    if stored is None:
-        stored = _measured(source, progress)
+    if stored is None or (network and stored.measured.network is None) or (whole and not stored.whole):
+        stored = None if network or whole else _glimpsed(source, progress)
+        stored = stored or _measured(source, progress, NeuralNet() if network else None)
         cache.store(source, stored)
-    index, columns, warnings = stored
-    off = _off_the_grid(index, _own_rate(index) if source.rate_given else source.rate)
+    index, measured, warnings = stored.index, stored.measured, stored.warnings
+    off = off_the_grid(index, _own_rate(index) if source.rate_given else source.rate)
     if off is not None:
         warnings = (*warnings, _variable_rate_warning(off, source.rate))
     return Signal(
         rate=source.rate,
         index=index,
-        **columns,
+        distance=measured.distance,
+        luma=measured.luma,
+        contrast=measured.contrast,
+        motion=measured.motion,
+        odds=measured.seen.odds,
+        reasons=measured.seen.reasons,
+        stretches=measured.seen.stretches,
+        network=measured.network,
         constant_rate=off is None,
         warnings=(*source.warnings, *warnings),
     )
 
 
-def colour_histogram(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Joint hue, saturation and value histogram of H x W x 3 R'G'B', normalised to the sum 1: float32, flat.
-
-    The value axis keeps black-and-white footage apart, which hue and saturation alone can't.
-    """
-    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV_FULL)
-    counts = cv2.calcHist([hsv], [0, 1, 2], None, list(BINS), [0, 256] * 3)
-    return np.asarray(counts / counts.sum(), dtype=np.float32).ravel()
-
-
-def bhattacharyya(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    """sqrt(1 - sum(sqrt(p q))) of two normalised histograms: 0 for equal, 1 for disjoint ones (Bhattacharyya 1943,
-    in the form of Comaniciu et al. 2000)."""
-    coefficient = float(np.sqrt(first.astype(np.float64) * second).sum())
-    return float(np.sqrt(max(0.0, 1.0 - coefficient)))
-
-
 def _measured(
-    source: Source, progress: Callable[[int, int | None], None] | None, *, threaded: bool = True
+    source: Source,
+    progress: Callable[[int, int | None], None] | None,
+    network: NeuralNet | None,
+    *,
+    threaded: bool = True,
 ) -> cache.Stored:
     decoder = Decoder(source, threaded=threaded)
-    meter = _Meter()
-    marks = []
-    rows = []
-    total = source.frames or (int(source.duration * source.rate) if source.duration else None)
-    for frame in decoder.frames():
-        marks.append(mark(frame))
-        rows.append(meter.measure(frame.picture))
+    meter = Meter(network)
+    total = _expected(source)
+    for frame in decoder.frames(fast=True):
+        meter.add(frame.sample, frame.matrix)
         if progress:
             progress(frame.index + 1, total)
     if decoder.faulty and threaded:
-        return _measured(source, progress, threaded=False)
-    columns = np.array(rows, dtype=np.float32).T
-    names = ("distance", "luma", "contrast", "motion")
-    return frame_index(marks, threaded=threaded), dict(zip(names, columns, strict=True)), tuple(decoder.warnings)
+        return _measured(source, progress, network, threaded=False)
+    remarks = network.remarks if network else ()
+    return cache.Stored(index=decoder.index(), measured=meter.finish(), warnings=(*decoder.warnings, *remarks))
 
 
-class _Meter:
-    """Measures frames one after the other; remembers the last."""
+def _glimpsed(source: Source, progress: Callable[[int, int | None], None] | None) -> cache.Stored | None:
+    """The same from some of the frames, or None where all are needed."""
+    if source.is_sequence:
+        return None
+    reader = SparseReader(source, quiet=quiet)
+    meter = Meter()
+    total = _expected(source)
+    try:
+        for glimpse in reader.glimpses():
+            meter.add(glimpse.sample, glimpse.matrix)
+            if progress:
+                progress(glimpse.index + 1, total)
+    except NotSparse:
+        return None
+    return cache.Stored(index=reader.index(), measured=meter.finish(), warnings=(), whole=False)
 
-    def __init__(self) -> None:
-        self._histogram: NDArray[np.float32] | None = None
-        self._luma: NDArray[np.float32] | None = None
 
-    def measure(self, picture: av.VideoFrame) -> tuple[float, float, float, float]:
-        rgb = pixels.sample_rgb(picture)
-        histogram = colour_histogram(rgb)
-        luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32) / np.float32(255)
-        distance = motion = 0.0
-        if self._histogram is not None:
-            distance = bhattacharyya(self._histogram, histogram)
-        if self._luma is not None and self._luma.shape == luma.shape:
-            motion = float(np.abs(luma - self._luma).mean())
-        self._histogram, self._luma = histogram, luma
-        return distance, float(luma.mean()), float(luma.std()), motion
+def _expected(source: Source) -> int | None:
+    """How many frames the container says there are."""
+    return source.frames or (int(source.duration * source.rate) if source.duration else None)
 
 
 def _own_rate(index: FrameIndex) -> Fraction:
@@ -134,7 +144,7 @@ def _own_rate(index: FrameIndex) -> Fraction:
     return (len(index) - 1) / span if span else Fraction(1)
 
 
-def _off_the_grid(index: FrameIndex, rate: Fraction) -> int | None:
+def off_the_grid(index: FrameIndex, rate: Fraction) -> int | None:
     """The first frame that is more than half a frame away from where `rate` would have it."""
     seconds = index.ticks.astype(np.float64) * float(index.tick)
     drift = np.abs(seconds * float(rate) - np.arange(len(index)))

@@ -52,7 +52,7 @@ class Analyse(Probe):
 class Cuts(Probe):
     """Find the cuts; at once where the source was analysed before."""
 
-    method: str = "histogram"
+    method: str = "adaptive"
     threshold: float = 0.4
     min_shot: float = 0.25
 

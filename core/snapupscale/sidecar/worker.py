@@ -24,7 +24,7 @@ from snapupscale.job import Settings, find, load_upscaler, run, timeline_file
 from snapupscale.media.facts import facts
 from snapupscale.media.source import probe
 from snapupscale.progress import Meter
-from snapupscale.scenes.methods import find_cuts
+from snapupscale.scenes.methods import find_cuts, needs
 from snapupscale.scenes.results import as_json
 from snapupscale.scenes.signal import analyse
 from snapupscale.sidecar.contained import contain, end_if_broken, private_output
@@ -187,7 +187,7 @@ def _cuts(request: Cuts, task: Task) -> dict[str, Any]:
         transition["numbers"] = {"start": int(numbers[transition["start"]]), "end": int(last) + 1}
     return {
         **result,
-        "numbers": [int(numbers[cut]) for cut in found.cuts],
+        "numbers": [int(numbers[frame]) for frame in found.boundaries],
         "length": int(numbers[-1]) + 1,
         "variable": not signal.constant_rate,
     }
@@ -197,7 +197,7 @@ def _export(request: Export, task: Task) -> dict[str, Any]:
     source, signal, found = _found(request, task)
     name, text = timeline_file(source, signal, found, request.format)
     files.write_text(_folder(request) / name, text)
-    return {"timelines": [name], "cuts": len(found.cuts), "warnings": signal.warnings}
+    return {"timelines": [name], "cuts": len(found.boundaries), "warnings": signal.warnings}
 
 
 def _pick(request: Pick, task: Task) -> dict[str, Any]:
@@ -263,7 +263,7 @@ _REPORT = "This is a fault of SnapUpscale. Report it, with the log of the sideca
 
 def _found(request: Cuts, task: Task) -> tuple[Source, Signal, Detection]:
     source = _source(request)
-    signal = analyse(source, progress=partial(task.progress, "analyse"))
+    signal = analyse(source, **needs(request.method), progress=partial(task.progress, "analyse"))
     found = find_cuts(signal, method=request.method, threshold=request.threshold, min_shot=request.min_shot)
     return source, signal, found
 
