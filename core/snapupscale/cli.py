@@ -203,7 +203,7 @@ def _detection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold", type=float, metavar="0.1..0.8", help="more cuts below, fewer above; default 0.4"
     )
-    parser.add_argument("--min-shot", type=float, metavar="SECONDS", help="no shot is shorter; default 0.25")
+    parser.add_argument("--min-shot", type=float, metavar="SECONDS", help="no shot is shorter; default 0")
     parser.add_argument(
         "--shots", type=Path, metavar="FILE", help="take the shots of an EDL, OTIO or CSV file, and detect nothing"
     )

@@ -32,10 +32,8 @@ def demo(options: Namespace) -> None:
     """The main job on the clip that ships with the program."""
     from snapupscale.job import Settings, run
 
-    # The clip fades in from black, and a long minimum keeps the plain method from cutting the fade up.
-    settings = Settings(min_shot=3.0)
     with console.showing(options.progress) as progress:
-        outcome = run(DEMO_CLIP, options.output, settings, progress=progress, say=console.say)
+        outcome = run(DEMO_CLIP, options.output, Settings(), progress=progress, say=console.say)
     console.say(f"{len(outcome.stills)} stills and {len(outcome.timelines)} timelines in {outcome.folder}")
     _print(str(outcome.report))
 

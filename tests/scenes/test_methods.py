@@ -69,7 +69,7 @@ def test_the_minimum_length_is_in_seconds() -> None:
 
 def test_each_cut_has_its_confidence() -> None:
     odds = make_odds(100, f20=math.log(9), f40=math.log(4), f43=math.log(2), f60=0.1, f80=-3)
-    found = find_cuts(make_signal(np.zeros(100, dtype=np.float32), odds=odds))
+    found = find_cuts(make_signal(np.zeros(100, dtype=np.float32), odds=odds), min_shot=0.25)
     assert found.cuts == (20, 40, 60)
     assert found.confidence == pytest.approx((0.9, 0.8, 0.525), abs=5e-4)
 
@@ -92,9 +92,9 @@ def test_a_frame_that_histograms_would_cut_at_is_rejected_with_its_reason(reason
 
 
 def test_of_two_cuts_too_close_one_is_rejected() -> None:
-    found = judged(odds=make_odds(100, f50=4, f53=2))
+    found = judged(odds=make_odds(100, f50=4, f53=2), min_shot=0.25)
     assert (found.cuts, found.rejected) == ((50,), (Rejected(frame=53, reason="too short"),))
-    found = judged(odds=make_odds(100, f50=4, f53=2), min_shot=0)
+    found = judged(odds=make_odds(100, f50=4, f53=2))
     assert (found.cuts, found.rejected) == ((50, 53), ())
 
 
@@ -108,7 +108,8 @@ def test_the_rejected_are_in_order_and_no_cuts() -> None:
     distance[[30, 60, 61, 150]], reasons[[30, 60, 61, 150]] = 0.8, (2, 1, 1, 2)
     odds = make_odds(200, f30=5, f100=3, f102=4, f170=2)
     found = find_cuts(
-        make_signal(distance, odds=odds, reasons=reasons, stretches=make_stretches((165, 175, 3, "wipe")))
+        make_signal(distance, odds=odds, reasons=reasons, stretches=make_stretches((165, 175, 3, "wipe"))),
+        min_shot=0.25,
     )
     assert found.cuts == (30, 102)
     assert [(each.frame, each.reason) for each in found.rejected] == [
@@ -200,3 +201,23 @@ def test_histogram_is_the_distance_by_its_definition(clip: Callable[..., Path]) 
     expected = plain_distances(path)
     assert found.distance == pytest.approx(expected, abs=2e-4)
     assert found.cuts == tuple(np.flatnonzero(expected > 0.4).tolist()) == (6, 12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "blank", "boundaries"),
+    [
+        ([(0, 10, 3, "fade")], [(0, 1)], (50,)),
+        ([(90, 100, 3, "fade")], [(99, 100)], (50,)),
+        ([(20, 30, 3, "fade"), (38, 48, 3, "fade")], [(29, 39)], (25, 50)),
+        ([(20, 30, 3, "fade")], [], (25, 50)),
+        ([(20, 30, 3, "dissolve"), (38, 48, 3, "dissolve")], [(29, 39)], (25, 43, 50)),
+    ],
+)
+def test_no_shot_is_of_one_colour_alone(
+    rows: list[tuple[int, int, float, str]], blank: list[tuple[int, int]], boundaries: tuple[int, ...]
+) -> None:
+    contrast = np.full(100, 0.2, dtype=np.float32)
+    for start, end in blank:
+        contrast[start:end] = 0.01
+    found = judged(odds=make_odds(100, f50=4), stretches=make_stretches(*rows), contrast=contrast)
+    assert found.boundaries == boundaries

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 THRESHOLDS = (0.1, 0.8)
 DEFAULT_METHOD = "adaptive"
 DEFAULT_THRESHOLD = 0.4
-DEFAULT_MIN_SHOT = 0.25
+DEFAULT_MIN_SHOT = 0.0
+_FLAT = 0.04
+"""Contrast below which a frame shows one colour."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +57,22 @@ class Detection:
     rejected: tuple[Rejected, ...] = ()
     """Frames that differ much from the one before and yet are no cut, ascending."""
 
+    within: tuple[int, ...] = ()
+    """Middles of fades at which no shot begins, since beyond them nothing but one colour is seen."""
+
+    @property
+    def certainty(self) -> tuple[float, ...]:
+        """Of each of `boundaries` the confidence of its cut or transition; empty for a method that gives none."""
+        middles = (transition.middle for transition in self.transitions)
+        known = dict(zip(middles, self.transition_confidence, strict=False))
+        known |= dict(zip(self.cuts, self.confidence, strict=False))
+        return tuple(known[frame] for frame in self.boundaries) if self.confidence or self.transition_confidence else ()
+
     @property
     def boundaries(self) -> tuple[int, ...]:
-        """Where shots begin, ascending: at the cuts, and in the middle of each transition."""
-        middles = {(transition.start + transition.end) // 2 for transition in self.transitions}
-        return tuple(sorted({*self.cuts, *(middles - {0})}))
+        """Where shots begin, ascending: at the cuts, and in the middle of each transition from one shot to another."""
+        middles = {transition.middle for transition in self.transitions} - {0, *self.within}
+        return tuple(sorted({*self.cuts, *middles}))
 
 
 def find_cuts(
@@ -133,16 +147,35 @@ def _by_odds(
     distance = adaptive.score(kept)
     cuts = peaks_above(distance, threshold, min_length)
     found = adaptive.transitions_above(stretches, fair, threshold)
+    transitions = tuple(transition for transition, _ in found)
     return Detection(
         method=method,
         threshold=threshold,
         cuts=cuts,
-        transitions=tuple(transition for transition, _ in found),
+        transitions=transitions,
+        within=_without_a_shot(signal, cuts, transitions),
         distance=distance,
         confidence=tuple(round(sure, 3) for sure in adaptive.confidence(odds[list(cuts)]).tolist()),
         transition_confidence=tuple(round(confidence, 3) for _, confidence in found),
         rejected=_rejected(signal, odds, distance, threshold, cuts),
     )
+
+
+def _without_a_shot(
+    signal: Signal, cuts: tuple[int, ...], transitions: tuple[Transition, ...]
+) -> tuple[int, ...]:
+    """The middles of fades that would begin, or end, a shot of one colour alone: at the start and the end of footage,
+    and the second of two about a colour that is held."""
+    seen = signal.contrast >= _FLAT
+    for transition in transitions:
+        seen[transition.start : transition.end] = False
+    fades = {transition.middle for transition in transitions if transition.kind == "fade"}
+    edges = [0, *sorted({*cuts, *(transition.middle for transition in transitions)}), len(signal)]
+    dropped: list[int] = []
+    for start, end in pairwise(edges):
+        if not seen[start:end].any():
+            dropped += [edge for edge in (end, start) if edge in fades and edge not in dropped][:1]
+    return tuple(dropped)
 
 
 def _rejected(

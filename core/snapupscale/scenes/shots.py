@@ -33,6 +33,11 @@ class Transition:
     end: int
     kind: str
 
+    @property
+    def middle(self) -> int:
+        """The frame at which the one shot gives way to the other."""
+        return (self.start + self.end) // 2
+
 
 def to_shots(cuts: Iterable[int], frames: int) -> tuple[Shot, ...]:
     """The shots that `cuts` divide `frames` frames into; cuts outside 1..frames-1 are dropped, order does not matter.

@@ -28,11 +28,14 @@ def found_in(job: Mapping[str, Any]) -> Found | str:
 
 def _found(result: Mapping[str, Any]) -> Found:
     length = result["length"]
+    # Frames that follow each other faster than the rate share a number.
+    cuts = sorted({number for number in result["numbers"] if 0 < number < length})
+    certain = dict(zip(result["numbers"], result.get("certainty", ()), strict=False))
     return Found(
         rate=exact_rate(result["rate"]),
         frames=length,
-        # Frames that follow each other faster than the rate share a number.
-        cuts=tuple(sorted({number for number in result["numbers"] if 0 < number < length})),
+        cuts=tuple(cuts),
+        confidences=tuple(certain[cut] for cut in cuts) if certain else (),
         transitions=tuple(
             Transition(kind=transition["kind"], **transition["numbers"]) for transition in result["transitions"]
         ),

@@ -54,7 +54,7 @@ class Cuts(Probe):
 
     method: str = "adaptive"
     threshold: float = 0.4
-    min_shot: float = 0.25
+    min_shot: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

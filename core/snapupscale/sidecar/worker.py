@@ -188,6 +188,7 @@ def _cuts(request: Cuts, task: Task) -> dict[str, Any]:
     return {
         **result,
         "numbers": [int(numbers[frame]) for frame in found.boundaries],
+        "certainty": found.certainty,
         "length": int(numbers[-1]) + 1,
         "variable": not signal.constant_rate,
     }
