@@ -11,7 +11,7 @@ demo: $(READY)
 	$(BIN)/snapupscale demo -o demo-out
 
 test: lint debian openfx
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal
 
 slow: $(READY) debian openfx
 	$(BIN)/pytest -m slow

@@ -7,8 +7,6 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
-
 from stress.cases import case, names
 from stress.encodings import ENCODINGS, Encoding, write
 from stress.material import Material, load
@@ -64,7 +62,6 @@ def main() -> None:
     parser.add_argument("--only", default="", help="write the clips alone whose names have this in them")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    av.logging.set_level(av.logging.ERROR)
     for name, (make, encoding) in clips(load(None, arguments.part, *arguments.material)).items():
         if arguments.only in name:
             print(write(make(), arguments.out / name, encoding))
