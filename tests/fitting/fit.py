@@ -6,6 +6,7 @@ import argparse
 import json
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 INTO = Path(model.__file__).parent
 UNITS = {"cut": 32, "transition": 32}
+CARDS = 0.4
+"""The share of shots that become cards in the third showing of a programme."""
 LEAN = {"cut": 1.2, "transition": -0.8}
 """Added to the odds. Programmes are crowded with disturbances, and of cuts in annotated footage the odds fitted to them
 were too low; false transitions are kept rare."""
@@ -46,7 +49,8 @@ def examples(path: Path) -> dict[str, Table]:
     with np.load(path, allow_pickle=False) as data:
         thumbnails, truth = data["thumbnails"], json.loads(str(data["truth"]))
     pace = PACES[zlib.crc32(path.stem.encode()) % len(PACES)]
-    tables = [_table(thumbnails, truth), _table(*paced(thumbnails, truth, pace))]
+    cards = with_cards(thumbnails, truth, np.random.default_rng(zlib.crc32(path.stem.encode())))
+    tables = [_table(thumbnails, truth), _table(*paced(thumbnails, truth, pace)), _table(cards, truth)]
     return {name: joined([table[name] for table in tables]) for name in UNITS}
 
 
@@ -68,6 +72,32 @@ def paced(
     spans = {key: [moved(span) for span in truth[key]] for key in ("gradual", "ignore")}
     cuts = sorted({int(first[cut]) for cut in truth["cuts"]})
     return np.repeat(thumbnails, shown, axis=0), {**truth, **spans, "cuts": cuts}
+
+
+def with_cards(
+    thumbnails: NDArray[np.uint8], truth: dict[str, Any], random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The programme with some of its shots replaced by cards: one colour or two that run into each other, with little
+    on them, as titles and tests have it."""
+    spans = [*truth["gradual"], *truth["ignore"]]
+    cards = thumbnails.copy()
+    colour = np.zeros(3)
+    for start, end in pairwise([0, *truth["cuts"], len(thumbnails)]):
+        if random.random() > CARDS or any(start <= span[1] + _NEAR and end >= span[0] - _NEAR for span in spans):
+            continue
+        before, colour = colour, random.uniform((0, 64, 64), (256, 192, 192))
+        if np.abs(colour - before).sum() < 40:
+            continue
+        other = colour + random.normal(0, 20, 3) * (random.random() < 0.4)
+        ramp = np.linspace(0, 1, thumbnails.shape[2])[:, None]
+        card = np.broadcast_to((1 - ramp) * colour + ramp * other, thumbnails.shape[1:])
+        noise = random.uniform(0, 4) * (random.random() < 0.6)
+        for frame in range(start, end):
+            picture = card + noise * random.standard_normal(card.shape)
+            if start % 2:
+                picture[frame % len(picture)] = (235, 128, 128)
+            cards[frame] = np.clip(picture, 0, 255)
+    return cards
 
 
 def _cuts(found: watch.Places, truth: dict[str, Any]) -> Table:

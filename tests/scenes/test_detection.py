@@ -80,10 +80,10 @@ def test_a_dissolve_and_a_fade_are_found_where_they_are(signal: Signal) -> None:
     assert abs(second.end - FADE[1]) <= 4
 
 
-def test_cuts_and_transitions_both_divide_shots(signal: Signal) -> None:
+def test_cuts_and_transitions_both_divide_shots_and_black_that_is_held_is_none(signal: Signal) -> None:
     boundaries = find_cuts(signal).boundaries
     assert set(CUTS) <= set(boundaries)
-    assert len(boundaries) == len(CUTS) + 2
+    assert len(boundaries) == len(CUTS) + 1
 
 
 def test_the_clip_that_ships() -> None:
