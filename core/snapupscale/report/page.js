@@ -90,7 +90,7 @@ function fillHead(report) {
 }
 
 function fillSignal(report, labelOf, go) {
-  const marks = ["each bar compares a frame with the one before: 0 the same, 1 nothing in common"];
+  const marks = ["each bar is what the method compares with the threshold: 0 surely no cut, 1 surely one"];
   if (report.transitions.length) marks.push("shaded: transitions");
   if (report.shots.some((shot) => shot.picked !== null)) marks.push("dots: picked frames");
   document.getElementById("legend").textContent = `Method ${report.method}; ${marks.join("; ")}`;
