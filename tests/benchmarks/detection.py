@@ -18,7 +18,7 @@ import numpy as np
 from plot import plot
 
 from snapupscale.media.source import probe
-from snapupscale.scenes.methods import METHODS, find_cuts
+from snapupscale.scenes.methods import METHODS, find_cuts, needs
 from snapupscale.scenes.signal import analyse
 
 if TYPE_CHECKING:
@@ -94,11 +94,16 @@ def clips_of(folders: Sequence[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield clip, json.loads(path.read_text("utf-8"))
 
 
-def measure_us(clip: Path, truth: dict[str, Any], tallies: dict[str, Tally], min_shot: float, *, tell: bool) -> None:
-    signal = analyse(probe(clip))
+def measure_us(
+    clip: Path, truth: dict[str, Any], tallies: dict[str, Tally], options: argparse.Namespace
+) -> None:
+    source = probe(clip)
     for method in METHODS:
+        if needs(method)["network"] and not options.network:
+            continue
+        signal = analyse(source, **needs(method))
         for threshold in THRESHOLDS:
-            found = find_cuts(signal, method=method, threshold=threshold, min_shot=min_shot)
+            found = find_cuts(signal, method=method, threshold=threshold, min_shot=options.min_shot)
             spans = [(one.start, one.end) for one in found.transitions]
             tally = tallies.setdefault(f"{method} {threshold}", Tally())
             false = set(tally.count(truth, found.cuts, spans))
@@ -106,7 +111,7 @@ def measure_us(clip: Path, truth: dict[str, Any], tallies: dict[str, Tally], min
                 tally.sure += [
                     (sure, cut not in false) for cut, sure in zip(found.cuts, found.confidence, strict=False)
                 ]
-            if tell and method == "adaptive" and threshold == 0.4 and (false or tally.missed):
+            if options.tell and method == "adaptive" and threshold == 0.4 and (false or tally.missed):
                 print(f"  {clip.stem}: false {sorted(false)}")
 
 
@@ -154,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR")
     parser.add_argument("--peers", action="store_true", help="measure PySceneDetect too")
+    parser.add_argument("--network", action="store_true", help="measure the methods that need the network too")
     parser.add_argument("--min-shot", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--tell", action="store_true", help="name the false cuts of the default")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write plots of the default to a folder")
@@ -162,7 +168,7 @@ def main() -> None:
     count = 0
     for clip, truth in clips_of(options.folders):
         count += 1
-        measure_us(clip, truth, tallies, options.min_shot, tell=options.tell)
+        measure_us(clip, truth, tallies, options)
         if options.peers:
             measure_peers(clip, truth, tallies)
     print(f"{count} clips; precision, recall, F1; false, missed; frame-exact; gradual found, false")
