@@ -10,6 +10,7 @@ import numpy as np
 
 from snapupscale.media.decoder import Decoder
 from snapupscale.media.intra import NotSparse, SparseReader
+from snapupscale.media.packets import is_intra
 from snapupscale.scenes import cache
 from snapupscale.scenes.meter import Meter
 from snapupscale.scenes.neural import NeuralNet
@@ -118,7 +119,7 @@ def _measured(
 
 def _glimpsed(source: Source, progress: Callable[[int, int | None], None] | None) -> cache.Stored | None:
     """The same from some of the frames, or None where all are needed."""
-    if source.is_sequence:
+    if not is_intra(source):
         return None
     reader = SparseReader(source, quiet=quiet)
     meter = Meter()
