@@ -10,12 +10,12 @@ machine with other work the seconds of the processors say more than those of the
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
@@ -110,20 +110,28 @@ def compare(name: str, clip: Path, rounds: int) -> None:
         )
 
 
+# A process begins with the peak memory of the one that it was forked from: so a small one starts it, and tells.
+_WATCH = """
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+clock = time.perf_counter() - began
+process.returncode = os.waitstatus_to_exitcode(status)
+print(json.dumps([process.returncode, clock, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]))
+"""
+
+
 def run(command: Sequence[str]) -> tuple[float, float, float]:
     """Seconds by the clock and of the processors, and peak memory in MiB, of one process."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "XDG_CACHE_HOME": folder}
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=folder
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        clock = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-    return clock, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        watching = [sys.executable, "-c", _WATCH, *command]
+        told = subprocess.run(watching, capture_output=True, check=True, env=environment, cwd=folder).stdout
+    code, clock, processors, memory = json.loads(told)
+    if code:
+        raise SystemExit(f"{' '.join(command)} failed with {code}")
+    return clock, processors, memory
 
 
 def bare_decode(clip: str) -> None:

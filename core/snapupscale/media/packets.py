@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from snapupscale.media.source import Source
 
 Packet: TypeAlias = "av.Packet[VideoStream]"
-_PROBED = 50
+_PROBED = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +73,13 @@ def is_intra(source: Source) -> bool:
     """Whether every frame seems to stand alone, by the first packets, and has a time of its own."""
     if source.is_sequence:
         return False
+    count = 0
     with opened(source.path) as container:
-        first = list(islice(shown(container, source.stream), _PROBED))
-    times = [packet.pts for packet in first]
-    return len(first) > 1 and None not in times and all(packet.is_keyframe for packet in first)
+        for packet in islice(shown(container, source.stream), _PROBED):
+            if packet.pts is None or not packet.is_keyframe:
+                return False
+            count += 1
+    return count > 1
 
 
 def shown(container: InputContainer, number: int) -> Iterator[Packet]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,9 +132,10 @@ def likeliest(stretches: list[tuple[int, int, float, int]]) -> Stretches:
     """Of starts, ends, odds and kinds those that overlap no likelier one, in order."""
     chosen: list[tuple[int, int, float, int]] = []
     for one in sorted(stretches, key=lambda one: (-one[2], one[0])):
-        if all(one[1] <= other[0] or one[0] >= other[1] for other in chosen):
-            chosen.append(one)
-    chosen.sort()
+        place = bisect_left(chosen, one)
+        # Those chosen don't overlap, so that only the ones beside it can.
+        if all(one[1] <= other[0] or one[0] >= other[1] for other in chosen[max(0, place - 1) : place + 1]):
+            chosen.insert(place, one)
     starts, ends, odds, kinds = zip(*chosen, strict=True) if chosen else ((), (), (), ())
     return Stretches(
         starts=np.array(starts, dtype=np.int32),
