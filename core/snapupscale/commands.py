@@ -132,7 +132,7 @@ def upscale(options: Namespace) -> None:
     """Upscale pictures, one after the other."""
     from snapupscale.upscale import ahead
 
-    ahead.begin(options.backend)
+    ahead.begin(options.backend, options.model, options.precision, reference=options.reference)
     from snapupscale.stills.images import read_image, require_size, write_image
     from snapupscale.stills.names import picture_name
     from snapupscale.upscale.engine import Upscaler

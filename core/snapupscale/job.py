@@ -93,7 +93,7 @@ class Outcome:
 
 def load_upscaler(settings: Settings) -> Upscaler:
     """The upscaler that the settings ask for. Raises SettingError, ModelError, BackendUnavailable or OutOfMemory."""
-    ahead.begin(settings.backend)
+    ahead.begin(settings.backend, settings.model, settings.precision)
     return Upscaler(
         model=settings.model, backend=settings.backend, scale=settings.scale, precision=settings.precision
     )

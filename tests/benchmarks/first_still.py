@@ -1,13 +1,15 @@
 """Seconds from the start of the process to the first still on disk. Run: python tests/benchmarks/first_still.py
 
 Each run is a process of its own; the variants take turns, and medians are printed: `snapupscale upscale` as it is, and
-without what `upscale.ahead` begins. The first run fills the cache of kernels and is printed apart. After them stand
-the marks of one run: when the command's imports were done, that of torch, the model, the network, and the writing.
+without what `upscale.ahead` begins; both also cold, with no kernel compiled before. The first run of all is printed
+apart. After them stand the marks of one warm run and of one cold one: when the command's imports were done, that of
+torch, the model, the network, and the writing.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -15,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-VARIANTS = {"as it is": True, "without `ahead`": False}
+CHILDREN = ("as it is", "without `ahead`", "marks")
+COLD = ", cold"
 
 
 def child(arguments: list[str], *, ahead: bool, marks: bool) -> None:
@@ -30,9 +33,10 @@ def child(arguments: list[str], *, ahead: bool, marks: bool) -> None:
     from snapupscale.upscale import ahead as starting
 
     if not ahead:
-        starting.begin = lambda backend: None
+        starting.begin = lambda *wanted, **more: None
     if marks:
-        starting.begin(arguments[arguments.index("--backend") + 1])
+        wanted = (arguments[arguments.index(name) + 1] for name in ("--backend", "--model"))
+        starting.begin(*wanted)
         import snapupscale.stills.images
         import snapupscale.stills.png
         from snapupscale.upscale import engine
@@ -73,7 +77,7 @@ def main() -> None:
     parser.add_argument("--model", default="x4plus")
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--child", choices=("as it is", "marks", "without `ahead`"), help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=CHILDREN, help=argparse.SUPPRESS)
     options, rest = parser.parse_known_args()
     if options.child:
         arguments = [str(options.picture), "--model", options.model, "--backend", options.backend, *rest]
@@ -88,19 +92,25 @@ def main() -> None:
             for still in Path(folder).glob("*_upscaled*"):
                 still.unlink()
             began = time.time()
-            command = [sys.executable, __file__, "--child", variant, *named]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            child = variant.removesuffix(COLD)
+            with tempfile.TemporaryDirectory() as fresh:
+                cache = {} if child == variant else {"XDG_CACHE_HOME": fresh}
+                command = [sys.executable, __file__, "--child", child, *named]
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **cache})
             # Renaming it into its place is the last that changes a still.
             return max(still.stat().st_ctime for still in Path(folder).glob("*_upscaled*")) - began
 
-        print(f"first run: {run('as it is'):.2f} s", flush=True)
-        times: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+        print(f"first run: {run(CHILDREN[0]):.2f} s", flush=True)
+        variants = [name + cold for cold in ("", COLD) for name in CHILDREN[:2]]
+        times: dict[str, list[float]] = {variant: [] for variant in variants}
         for _ in range(options.rounds):
             for variant, series in times.items():
                 series.append(run(variant))
         for variant, series in times.items():
             print(f"{variant}: {statistics.median(series):.2f} s ({min(series):.2f} to {max(series):.2f})", flush=True)
-        run("marks")
+        for variant in ("marks", "marks" + COLD):
+            print(variant, file=sys.stderr)
+            run(variant)
 
 
 def _frame(path: Path) -> Path:

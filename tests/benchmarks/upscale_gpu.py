@@ -13,6 +13,7 @@ import json
 import os
 import statistics
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from snapupscale.upscale.torch_backend import TorchBackend, exact_float32
 from snapupscale.upscale.torch_job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -126,8 +127,9 @@ def milliseconds(work: Callable[[], object], repeat: int) -> dict[str, float]:
     return {"median_ms": round(statistics.median(times), 2), "least_ms": round(min(times), 2)}
 
 
-def network_only(upscaler: Upscaler, image: Image, repeat: int) -> dict[str, float]:
-    """The network with the picture on the device already and the result left there."""
+@contextmanager
+def network_work(upscaler: Upscaler, image: Image) -> Iterator[Callable[[], None]]:
+    """The network with the picture on the device already and the result left there, as a function to be timed."""
     backend = upscaler._network
     assert isinstance(backend, TorchBackend)
     network, device = backend._network, backend._device
@@ -141,6 +143,11 @@ def network_only(upscaler: Upscaler, image: Image, repeat: int) -> dict[str, flo
             if device.type == "cuda":
                 torch.cuda.synchronize()
 
+        yield work
+
+
+def network_only(upscaler: Upscaler, image: Image, repeat: int) -> dict[str, float]:
+    with network_work(upscaler, image) as work:
         return milliseconds(work, repeat)
 
 

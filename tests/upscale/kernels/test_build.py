@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,8 @@ from upscale.kernels.test_source import CARDS, LAYERS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from snapupscale.upscale.kernels.source import Family
+
 NVCC = shutil.which("nvcc")
 SERIALISED = re.compile(r"C75\d\d")
 SPILLS = re.compile(r"(\d+) bytes spill stores")
@@ -27,8 +30,7 @@ SPILLS = re.compile(r"(\d+) bytes spill stores")
 def test_nvcc_compiles_them(name: str, tmp_path: Path) -> None:
     family = source.choose(CARDS[name])
     assert family is not None
-    text = family.source([family.instance(layer) for layer in LAYERS])
-    said = _built(text, family.architecture, tmp_path)
+    said = _built(_together(family), family.architecture, tmp_path)
     assert not SERIALISED.search(said), said
     spilled = SPILLS.findall(said)
     assert len(spilled) >= len(LAYERS) - 1
@@ -44,14 +46,20 @@ def test_nvrtc_compiles_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr(compiler, "user_cache_path", lambda _: tmp_path)
     family = source.choose(CARDS["A100"])
     assert family is not None
-    text = family.source([family.instance(source.PIXELS)])
+    programs = list(family.programs([source.PIXELS, source.LEAKY]).values())
     try:
-        code = compiler.compiled(text, family.architecture)
+        codes = compiler.all_compiled(programs)
     except KernelUnavailable as error:
         pytest.skip(str(error))
-    assert code.startswith(b"\x7fELF")
+    assert [code[:4] for code in codes] == [b"\x7fELF"] * 2
     with pytest.raises(KernelUnavailable, match="cannot be compiled"):
-        compiler.compiled(text + "nonsense", family.architecture)
+        compiler.compiled(replace(programs[0], text=programs[0].text + "nonsense"))
+
+
+def _together(family: Family) -> str:
+    """All kernels of a family in one text: nvcc begins slowly."""
+    first, *rest = (program.text for program in family.programs(LAYERS).values())
+    return first + "".join(text.splitlines(keepends=True)[-1] for text in rest)
 
 
 def _built(text: str, architecture: str, folder: Path) -> str:

@@ -58,6 +58,11 @@ def test_every_weight_is_where_the_kernel_looks(shape: tuple[int, int, int, int]
     assert torch.equal(_unpacked(packing.packed(weight, outputs, plane), shape, outputs, plane), weight)
 
 
+def test_weights_are_packed_where_they_lie() -> None:
+    weight = torch.empty(64, 64, 3, 3, dtype=torch.half, device="meta")
+    assert packing.packed(weight, 64, 64).device.type == "meta"
+
+
 def test_phases_are_the_kernel_behind_an_enlargement() -> None:
     torch.manual_seed(2)
     weight, picture = torch.randn(5, 4, 3, 3), torch.randn(1, 4, 6, 7)

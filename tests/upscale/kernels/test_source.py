@@ -56,14 +56,30 @@ def test_a_card_with_too_little_memory_is_told_so() -> None:
 def test_layers_that_differ_in_nothing_share_a_kernel() -> None:
     family = source.choose(CARDS["RTX 4090"])
     assert family is not None
-    text = family.source([family.instance(layer) for layer in LAYERS])
-    names = [line.split("(")[1].split(",")[0] for line in text.splitlines() if line.startswith("KERNEL(")]
-    assert len(names) == len(set(names)) == len(LAYERS) - 1
+    programs = family.programs(LAYERS)
+    for kernel, program in programs.items():
+        (line,) = (line for line in program.text.splitlines() if line.startswith("KERNEL("))
+        assert line.startswith(f"KERNEL({kernel},")
+    assert len(programs) == len(LAYERS) - 1
+
+
+@pytest.mark.parametrize("card", [CARDS["H200"], CARDS["RTX 3090"]])
+def test_both_networks_find_the_kernels_they_share_compiled(card: Card) -> None:
+    family = source.choose(card)
+    assert family is not None
+    one, other = family.programs(source.RRDB), family.programs(source.COMPACT)
+    shared = one.keys() & other.keys()
+    assert shared
+    assert all(one[kernel] == other[kernel] for kernel in shared)
+
+
+def test_what_goes_beside_the_kernels_needs_nothing_of_the_family() -> None:
+    assert [program.architecture for program in source.beside((9, 0))] == ["sm_90", "sm_90"]
 
 
 def test_the_source_includes_nothing_that_a_system_may_lack() -> None:
     for card in (CARDS["H200"], CARDS["A100"]):
         family = source.choose(card)
         assert family is not None
-        assert "#include" not in family.source([family.instance(layer) for layer in LAYERS])
-    assert "#include" not in source.read("pixels.cu")
+        programs = [*family.programs(LAYERS).values(), *source.beside(card.capability)]
+        assert not any("#include" in program.text for program in programs)

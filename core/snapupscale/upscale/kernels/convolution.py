@@ -54,13 +54,16 @@ class Library:
     """The kernels of a family for `layers`, and those of pixels.cu, compiled and loaded on torch's current device."""
 
     def __init__(self, family: Family, layers: Sequence[Layer]) -> None:
-        major, minor = torch.cuda.get_device_capability()
+        programs = family.programs(layers)
+        # levels.cu, which is needed next, is compiled beside the rest.
+        beside = source.beside(torch.cuda.get_device_capability())
+        *codes, pixel_code, _ = compiler.all_compiled([*programs.values(), *beside])
+        modules = {name: Module(code) for name, code in zip(programs, codes, strict=True)}
+        pixels = Module(pixel_code)
         self.family = family
         self._instances = {layer: family.instance(layer) for layer in layers}
-        code = compiler.compiled(family.source(self._instances.values()), family.architecture)
-        module, pixels = Module(code), Module(compiler.compiled(source.read("pixels.cu"), f"sm_{major}{minor}"))
         self._kernels = {
-            layer: Kernel(module, source.name(each), each.threads, each.shared_bytes)
+            layer: Kernel(modules[source.name(each)], source.name(each), each.threads, each.shared_bytes)
             for layer, each in self._instances.items()
         }
         self.pixels = {name: Kernel(pixels, name, _PIXEL_THREADS) for name in ("split_3", "split_12", "shuffle")}
@@ -106,7 +109,7 @@ class Convolution:
         self._instance, self._kernel, blocks = library.kernel(layer)
         self._splits = weight.shape[0] // self._instance.outputs
         self._blocks = max(1, blocks // self._splits) * self._splits
-        self._weights = packing.packed(weight.half(), self._instance.outputs, self._instance.plane).cuda()
+        self._weights = packing.packed(weight.cuda().half(), self._instance.outputs, self._instance.plane)
         self._bias = bias.float().cuda()
         self._slope = self._bias if slope is None else slope.float().cuda()
         self._pixels = layer.epilogue == "PIXELS"

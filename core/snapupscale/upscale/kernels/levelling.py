@@ -56,8 +56,8 @@ class Levelling:
     """The kernels of levels.cu on torch's current device. Raises KernelUnavailable."""
 
     def __init__(self) -> None:
-        major, minor = torch.cuda.get_device_capability()
-        module = Module(compiler.compiled(source.read("levels.cu"), f"sm_{major}{minor}"))
+        _, levels = source.beside(torch.cuda.get_device_capability())
+        module = Module(compiler.compiled(levels))
         self._kernels = {name: Kernel(module, f"level_{name}", _THREADS) for name in LEVELS}
         self._means = Kernel(module, "means", _THREADS)
 

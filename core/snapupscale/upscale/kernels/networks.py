@@ -37,6 +37,8 @@ def build(
     index = number(device)
     try:
         with torch.cuda.device(index):
+            # Weights are put in order on the device: for hundreds of layers the host would take most of a second.
+            parameters = {name: values.to(device) for name, values in parameters.items()}
             if spec.architecture == "compact":
                 return KernelCompact(library(index, source.COMPACT, generic=generic), parameters, spec)
             return KernelRRDB(library(index, source.RRDB, generic=generic), parameters, spec)

@@ -13,16 +13,16 @@ _ROW = 8
 
 
 def packed(weight: Tensor, outputs: int, plane: int) -> Tensor:
-    """`weight` (CxIxSxS, on the host) for blocks of `outputs` of its C channels, as a flat tensor.
+    """`weight` (CxIxSxS) for blocks of `outputs` of its C channels, as a flat tensor on the same device.
 
     For each block, `plane` (32 or 64) inputs and column of the kernel: a matrix of the kernel's rows times `outputs` by
     the inputs, each row swizzled as the shared memory is (PTX ISA, matrix descriptors: 128 bytes, or 64 for 32 inputs).
     """
-    return weight.reshape(-1)[_places(tuple(weight.shape), outputs, plane)]
+    return weight.reshape(-1)[_places(tuple(weight.shape), outputs, plane, weight.device)]
 
 
 @cache
-def _places(shape: tuple[int, ...], outputs: int, plane: int) -> Tensor:
+def _places(shape: tuple[int, ...], outputs: int, plane: int, device: torch.device) -> Tensor:
     """Where in a weight of `shape` each packed value comes from: hundreds of layers share a few shapes."""
     channels, inputs, side = shape[:3]
     numbers = torch.arange(math.prod(shape)).reshape(shape)
@@ -35,7 +35,7 @@ def _places(shape: tuple[int, ...], outputs: int, plane: int) -> Tensor:
                 # The last row of the kernel comes first: it belongs to the output row that is complete first.
                 rows = [part[:, :, row, column] for row in reversed(range(side))]
                 parts.append(_swizzled(torch.cat(rows)).flatten())
-    return torch.cat(parts)
+    return torch.cat(parts).to(device)
 
 
 def phases(weight: Tensor) -> Tensor:

@@ -145,6 +145,14 @@ _SPARE_BYTES = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
+class Program:
+    """CUDA C++, and what it is compiled for, such as 'sm_90a'."""
+
+    text: str
+    architecture: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """What the choice of kernels depends on: the capability in CUDA's terms, and the shared memory in bytes."""
 
@@ -175,11 +183,18 @@ class Family:
                 return instance
         raise KernelUnavailable(f"{self.block_bytes} bytes of shared memory are too few for the kernels")
 
-    def source(self, instances: Iterable[Instance]) -> str:
-        """CUDA C++ with the kernels of `instances`."""
+    def programs(self, layers: Iterable[Layer]) -> dict[str, Program]:
+        """For each kernel that `layers` need, by name, a program of its own: they are compiled side by side.
+
+        Raises KernelUnavailable.
+        """
         text = read(f"{self.name}.cu").replace('#include "wgmma.h"\n', _products())
         # Two layers can differ in nothing that the kernel is made for.
-        return text + "".join(dict.fromkeys(f"KERNEL({name(each)}, {_listed(each)})\n" for each in instances))
+        instances = {name(each): each for each in map(self.instance, layers)}
+        return {
+            kernel: Program(text=f"{text}KERNEL({kernel}, {_listed(each)})\n", architecture=self.architecture)
+            for kernel, each in instances.items()
+        }
 
 
 def choose(card: Card, *, generic: bool = False) -> Family | None:
@@ -194,6 +209,13 @@ def choose(card: Card, *, generic: bool = False) -> Family | None:
         block_bytes=card.block_bytes,
         processor_bytes=card.processor_bytes,
     )
+
+
+def beside(capability: tuple[int, int]) -> tuple[Program, Program]:
+    """What goes between pictures and the kernels of a network: pixels.cu and levels.cu."""
+    architecture = "sm_{}{}".format(*capability)
+    pixels, levels = read("pixels.cu"), read("levels.cu")
+    return Program(text=pixels, architecture=architecture), Program(text=levels, architecture=architecture)
 
 
 def name(instance: Instance) -> str:
