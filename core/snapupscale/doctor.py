@@ -17,6 +17,7 @@ from snapupscale.errors import BackendUnavailable, KernelUnavailable, ModelError
 from snapupscale.upscale import cpu, memory, vulkan, weights
 from snapupscale.upscale.catalog import auto_model, catalog, find
 from snapupscale.upscale.kernels import compiler, source
+from snapupscale.upscale.kernels.gpu import gpu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,13 +67,11 @@ def _torch() -> Iterator[Check]:
     light, _ = auto_model("cpu")
     yield Check(name="cpu", found=f"{light} by {cpu.library(find(light))}")
     if torch.cuda.is_available():
-        from snapupscale.upscale.kernels.convolution import card  # noqa: PLC0415  imports torch
-
         for number in range(torch.cuda.device_count()):
             free, total = torch.cuda.mem_get_info(number)
             name = torch.cuda.get_device_name(number)
             yield Check(name="cuda", found=f"{name}, CUDA {torch.version.cuda}, {_gib(free)} of {_gib(total)} free")
-            yield kernels(card(number))
+            yield kernels(gpu(number).card)
     else:
         yield Check(name="cuda", found="no device", ok=False, hint="Without a GPU the light models are used.")
     has_mps = torch.backends.mps.is_available()

@@ -1,9 +1,9 @@
 """Seconds from the start of the process to the first still on disk. Run: python tests/benchmarks/first_still.py
 
-Each run is a process of its own; the variants take turns, and medians are printed: `snapupscale upscale` as it is, and
-without what `upscale.ahead` begins; both also cold, with no kernel compiled before. The first run of all is printed
-apart. After them stand the marks of one warm run and of one cold one: when the command's imports were done, that of
-torch, the model, the network, and the writing.
+Each run is a process of its own; the variants take turns, and medians are printed: `snapupscale upscale` as it is,
+without what `upscale.ahead` begins, and by torch, as on a GPU that our kernels can't use alone; all also cold, with no
+kernel compiled before. The first run of all is printed apart. After them stand the marks of one warm run and of one
+cold one: when the command's imports were done, the model, the reading, the network, and the writing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-CHILDREN = ("as it is", "without `ahead`", "marks")
+CHILDREN = ("as it is", "without `ahead`", "by torch", "marks")
 COLD = ", cold"
 
 
-def child(arguments: list[str], *, ahead: bool, marks: bool) -> None:
+def child(arguments: list[str], *, ahead: bool, alone: bool, marks: bool) -> None:
     """`snapupscale upscale` in this process."""
     began = time.perf_counter()
 
@@ -34,6 +34,10 @@ def child(arguments: list[str], *, ahead: bool, marks: bool) -> None:
 
     if not ahead:
         starting.begin = lambda *wanted, **more: None
+    if not alone:
+        from snapupscale.upscale import direct
+
+        direct.load = lambda *wanted, **more: None
     if marks:
         wanted = (arguments[arguments.index(name) + 1] for name in ("--backend", "--model"))
         starting.begin(*wanted)
@@ -42,9 +46,6 @@ def child(arguments: list[str], *, ahead: bool, marks: bool) -> None:
         from snapupscale.upscale import engine
 
         mark("imports")
-        import torch  # noqa: F401
-
-        mark("torch")
         load, upscale, write = engine.Upscaler._load, engine.Upscaler.upscale, snapupscale.stills.images.write_image
 
         def loaded(*values: object) -> int:
@@ -81,7 +82,9 @@ def main() -> None:
     options, rest = parser.parse_known_args()
     if options.child:
         arguments = [str(options.picture), "--model", options.model, "--backend", options.backend, *rest]
-        child(arguments, ahead=options.child != "without `ahead`", marks=options.child == "marks")
+        variant = options.child
+        ways = {"ahead": variant != "without `ahead`", "alone": variant != "by torch", "marks": variant == "marks"}
+        child(arguments, **ways)
         return
     with tempfile.TemporaryDirectory() as folder:
         picture = options.picture or _frame(Path(folder, "frame.png"))
@@ -101,7 +104,7 @@ def main() -> None:
             return max(still.stat().st_ctime for still in Path(folder).glob("*_upscaled*")) - began
 
         print(f"first run: {run(CHILDREN[0]):.2f} s", flush=True)
-        variants = [name + cold for cold in ("", COLD) for name in CHILDREN[:2]]
+        variants = [name + cold for cold in ("", COLD) for name in CHILDREN[:3]]
         times: dict[str, list[float]] = {variant: [] for variant in variants}
         for _ in range(options.rounds):
             for variant, series in times.items():

@@ -23,6 +23,7 @@ import torch
 
 from snapupscale.errors import Cancelled
 from snapupscale.upscale import catalog, weights
+from snapupscale.upscale.direct import DirectBackend
 from snapupscale.upscale.engine import Upscaler
 from snapupscale.upscale.interpolation import resample
 from snapupscale.upscale.torch_backend import TorchBackend, exact_float32
@@ -100,20 +101,18 @@ def tiles(name: str, backend: str, frame: Image, edges: list[int]) -> dict[str, 
 
 
 def out_of_memory(name: str, frame: Image, gigabytes: float) -> dict[str, Any]:
-    """A real cap on memory, of which the planning knows nothing: the tiles have to shrink by themselves."""
+    """All memory but so much taken, which the planning is not told of: the tiles have to shrink by themselves."""
     expected = upscaled(name, "cuda", floats(frame))
     with Upscaler(name, backend="cuda") as upscaler:
-        total = torch.cuda.get_device_properties(0).total_memory
-        torch.cuda.empty_cache()
-        torch.cuda.set_per_process_memory_fraction(gigabytes * 2**30 / total)
-        torch.cuda.reset_peak_memory_stats()
-        try:
-            actual = upscaler.upscale(floats(frame))
-        finally:
-            torch.cuda.set_per_process_memory_fraction(1.0)
-        retries = torch.cuda.memory_stats()["num_ooms"]
-    peak = torch.cuda.max_memory_allocated() / 2**30
-    return {"cap_gib": gigabytes, "ooms": retries, "peak_gib": round(peak, 2), **compared(expected, actual)}
+        backend = upscaler._network
+        assert isinstance(backend, DirectBackend)
+        free = backend._gpu.free_memory()
+        ballast = backend._memory.array((free - int(gigabytes * 2**30),), np.uint8)
+        backend.tiles.free_memory = lambda: free
+        actual = upscaler.upscale(floats(frame))
+        most = backend.tiles._most
+        del ballast
+    return {"left_gib": gigabytes, "most_cells_of_a_tile": most, **compared(expected, actual)}
 
 
 def milliseconds(work: Callable[[], object], repeat: int) -> dict[str, float]:
@@ -131,12 +130,21 @@ def milliseconds(work: Callable[[], object], repeat: int) -> dict[str, float]:
 def network_work(upscaler: Upscaler, image: Image) -> Iterator[Callable[[], None]]:
     """The network with the picture on the device already and the result left there, as a function to be timed."""
     backend = upscaler._network
+    if isinstance(backend, DirectBackend):
+        job = backend._job(image, image.dtype, lambda _: None)
+
+        def alone() -> None:
+            backend._run(job, job.whole)
+            backend._gpu.synchronise()
+
+        yield alone
+        return
     assert isinstance(backend, TorchBackend)
-    network, device = backend._network, backend._device
+    network, device = backend._network, backend.device
     scale = 4 // network.cell
     with torch.inference_mode(), exact_float32():
         job = Job.start(image, image.dtype, network.cell, scale, device, lambda _: None)
-        backend._plan(job.whole)
+        backend.tiles.plan(job.whole)
 
         def work() -> None:
             backend._run(network, job, job.whole)
@@ -149,6 +157,14 @@ def network_work(upscaler: Upscaler, image: Image) -> Iterator[Callable[[], None
 def network_only(upscaler: Upscaler, image: Image, repeat: int) -> dict[str, float]:
     with network_work(upscaler, image) as work:
         return milliseconds(work, repeat)
+
+
+def peak(upscaler: Upscaler) -> int:
+    """Bytes of GPU memory that one size of picture has taken: all of it is kept for the next."""
+    backend = upscaler._network
+    if isinstance(backend, DirectBackend):
+        return backend._memory.unused() + sum(spec.nbytes for spec in backend._parameters.values()) // 2
+    return torch.cuda.max_memory_allocated()
 
 
 def cancelling(upscaler: Upscaler, image: Image) -> float:
@@ -173,15 +189,12 @@ def times(name: str, backend: str, image: Image, repeat: int) -> dict[str, Any]:
     height, width = image.shape[:2]
     result: dict[str, Any] = {"size": f"{width}x{height}"}
     with Upscaler(name, backend=backend) as upscaler:
-        if backend == "cuda":
-            torch.cuda.reset_peak_memory_stats()
         gaps = [time.perf_counter()]
         upscaler.upscale(image, progress=lambda _: gaps.append(time.perf_counter()))
         result["longest_step_s"] = round(max(np.diff(gaps)), 4)
         result["end_to_end"] = milliseconds(lambda: upscaler.upscale(image), repeat)
         if backend == "cuda":
-            result["peak_allocated_gib"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
-            result["peak_reserved_gib"] = round(torch.cuda.max_memory_reserved() / 2**30, 2)
+            result["peak_gib"] = round(peak(upscaler) / 2**30, 2)
         result["end_to_end_16_bit"] = milliseconds(lambda: upscaler.upscale(image.astype(np.uint16) * 257), repeat)
         result["network"] = network_only(upscaler, image, repeat)
         result["cancel_s"] = cancelling(upscaler, image)

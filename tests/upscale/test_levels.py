@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from snapupscale.upscale import levels
+from snapupscale.upscale import levels, torch_levels
 from snapupscale.upscale.tiling import Box, grid
 from snapupscale.upscale.torch_job import part
 
@@ -17,7 +17,7 @@ def enlarged(picture: torch.Tensor, scale: int = 4) -> torch.Tensor:
 
 def corrected(picture: torch.Tensor, output: torch.Tensor, cell: int = 1) -> torch.Tensor:
     whole = Box(0, 0, picture.shape[3] // cell, picture.shape[2] // cell)
-    return levels.Shift.fitted(picture, output, whole).taken_off(output, picture, whole)
+    return torch_levels.taken_off(torch_levels.fitted(picture, output, whole), output, picture, whole)
 
 
 @pytest.mark.parametrize("size", [(40, 64), (1, 1), (3, 50), (17, 5)])
@@ -72,8 +72,8 @@ def test_tiles_give_what_the_whole_gives() -> None:
     whole = Box(0, 0, 130, 150)
     for core in grid(whole, 3, 4):
         region = levels.region(core, whole)
-        shift = levels.Shift.fitted(part(picture, region), part(output, region.times(4)), region)
-        actual = shift.taken_off(part(output, region.times(4)), part(picture, region), core)
+        shift = torch_levels.fitted(part(picture, region), part(output, region.times(4)), region)
+        actual = torch_levels.taken_off(shift, part(output, region.times(4)), part(picture, region), core)
         torch.testing.assert_close(actual, part(expected, core.times(4)), rtol=0, atol=1e-6)
 
 

@@ -134,21 +134,21 @@ def test_tiles_are_planned_by_the_memory_of_the_device(
 ) -> None:
     picture = np.ascontiguousarray(frame[:230, :240])
     engine = backend()
-    assert len(engine._plan(_box(picture))) == 1
+    assert len(engine.tiles.plan(_box(picture))) == 1
     engine._vulkan = replace(RADEON, memory=60 << 20)
-    assert len(engine._plan(_box(picture))) > 1
+    assert len(engine.tiles.plan(_box(picture))) > 1
     engine._vulkan = RADEON
-    assert len(engine._plan(_box(picture))) == 1
+    assert len(engine.tiles.plan(_box(picture))) == 1
     monkeypatch.setattr(devices, "free_memory", lambda _: 60 << 20)
-    assert len(engine._plan(_box(picture))) > 1
+    assert len(engine.tiles.plan(_box(picture))) > 1
 
 
 def test_no_tensor_is_larger_than_drivers_allow() -> None:
     for precision, size in (("fp32", 4), ("fp16", 2)):
         engine = backend(precision=precision)
-        engine._free_memory = lambda: 1 << 40  # type: ignore[method-assign]
-        tiles = engine._plan(_box(np.empty((4320, 7680))))
-        area = max(tile.grown(engine._context, _box(np.empty((4320, 7680)))).area for tile in tiles)
+        engine.tiles.free_memory = lambda: 1 << 40
+        tiles = engine.tiles.plan(_box(np.empty((4320, 7680))))
+        area = max(tile.grown(engine.tiles.context, _box(np.empty((4320, 7680)))).area for tile in tiles)
         assert len(tiles) > 1
         assert area * engine._network.widest * size <= 1 << 30
 
@@ -289,7 +289,7 @@ def test_the_cpu_takes_what_was_faster(model: str, by: str, monkeypatch: pytest.
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.delenv(DEVICE_VARIABLE, raising=False)
     loaded = loading.load(model, "cpu", "auto")
-    assert (loaded.backend, loaded.precision, loaded.device.type) == ("cpu", "fp32", "cpu")
+    assert (loaded.backend, loaded.precision, loaded.network.device.type) == ("cpu", "fp32", "cpu")
     assert isinstance(loaded.network, NcnnBackend) == (by == "ncnn")
     assert (", by ncnn, in fp32." in loaded.choice) == (by == "ncnn")
     loaded.network.close()

@@ -11,19 +11,6 @@ NAMES = ("cuda", "mps", "cpu")
 """In the order of preference."""
 
 _HOST_MOST = 8 << 30
-_RAN_OUT = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "could not create a memory",
-    "STATUS_ALLOC_FAILED",
-    "unable to find an engine",
-    "Unable to find a valid cuDNN algorithm",
-)
-
-_LOST = ("CUDA error", "CUDA driver error", "CUDNN_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_EXECUTION_FAILED")
-_AS_IT_WAS = ("invalid argument", "INVALID_VALUE", "invalid configuration", "no kernel image")
-"""What was asked for was wrong; the device goes on."""
 
 
 def choose(name: str) -> torch.device:
@@ -69,21 +56,6 @@ def release(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
-
-
-def ran_out(error: BaseException) -> bool:
-    """Whether memory ran out: torch has a class for that on CUDA alone, elsewhere only the text tells."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in _RAN_OUT)
-
-
-def lost(error: BaseException) -> bool:
-    """Whether a GPU or its driver failed, so that, as a rule, this process can use it no longer."""
-    if not isinstance(error, RuntimeError) or ran_out(error):
-        return False
-    text = str(error)
-    return any(sign in text for sign in _LOST) and not any(sign in text for sign in _AS_IT_WAS)
 
 
 def _obstacle(name: str) -> str | None:

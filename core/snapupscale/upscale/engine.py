@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 import numpy as np
 
 from snapupscale.errors import BackendUnavailable, SettingError
-from snapupscale.upscale import catalog, fleet, gpus
+from snapupscale.upscale import catalog, direct, fleet, gpus
 from snapupscale.upscale.interpolation import resample, resample_as_reference
 from snapupscale.upscale.picture import Picture, bounded
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from snapupscale.upscale.direct import DirectBackend
     from snapupscale.upscale.interpolation import Kernel
+    from snapupscale.upscale.loaded import Loaded
     from snapupscale.upscale.torch_backend import TorchBackend
 
     Pixels = NDArray[Any]
@@ -87,13 +89,13 @@ class Upscaler:
             catalog.find(model)
         self._reference = reference
         self._rest = {"tile": tile, "denoise": denoise, "reference": reference}
-        self._network: TorchBackend | None = None
+        self._network: TorchBackend | DirectBackend | None = None
         if backend in INTERPOLATIONS:
             self.model, self.backend, self.precision, self.weights_sha256 = backend, backend, "fp32", ""
             self.choice = f"{backend}, an interpolation without a model."
             own = _DEFAULT_SCALE
         else:
-            own = self._load(model, backend, precision, None if tile == "auto" else tile, denoise)
+            own = self._load(model, backend, precision, factor, None if tile == "auto" else tile, denoise)
         self._own = Fraction(own)
         self._factor = self._own if factor is None else factor
         self.scale = int(self._factor) if self._factor.denominator == 1 else float(self._factor)
@@ -180,14 +182,20 @@ class Upscaler:
         """Height and width of a result for those of its picture."""
         return tuple(int(length * self._factor) for length in lengths)
 
-    def _load(self, model: str, backend: str, precision: str, tile: int | None, denoise: float) -> int:
+    def _load(
+        self, model: str, backend: str, precision: str, factor: Fraction | None, tile: int | None, denoise: float
+    ) -> int:
         """Choose device and model and load it; the model's own scale."""
-        try:
-            from snapupscale.upscale import loading  # noqa: PLC0415 - imports torch
-        except ImportError as error:
-            hint = "Run `pip install torch`, or use --backend lanczos."
-            raise BackendUnavailable(f"torch cannot be imported: {error}", hint=hint) from error
-        loaded = loading.load(model, backend, precision, tile=tile, denoise=denoise, faithful=self._reference)
+        loaded: Loaded[TorchBackend | DirectBackend] | None = None
+        if not self._reference:
+            loaded = direct.load(model, backend, precision, scale=factor, tile=tile, denoise=denoise)
+        if loaded is None:
+            try:
+                from snapupscale.upscale import loading  # noqa: PLC0415 - imports torch
+            except ImportError as error:
+                hint = "Run `pip install torch`, or use --backend lanczos."
+                raise BackendUnavailable(f"torch cannot be imported: {error}", hint=hint) from error
+            loaded = loading.load(model, backend, precision, tile=tile, denoise=denoise, faithful=self._reference)
         self.model, self.backend, self.precision = loaded.model, loaded.backend, loaded.precision
         self.choice, self.weights_sha256 = loaded.choice, loaded.weights_sha256
         self._network = loaded.network
@@ -201,7 +209,7 @@ class Upscaler:
             result = resample(pixels, width, height, cast("Kernel", self.backend))
             return np.clip(result, 0, 1) if result.dtype == np.float32 else result
         if self._reference:
-            return self._as_reference(self._network, pixels, report)
+            return self._as_reference(cast("TorchBackend", self._network), pixels, report)
         if self._factor == self._own:
             return self._network.enlarge(pixels, pixels.dtype, report)
         return self._network.enlarge_picture(pixels, width, height, lambda share: report(share * _NETWORK_SHARE))

@@ -11,12 +11,13 @@ from snapupscale.errors import SettingError
 from snapupscale.upscale import layouts
 from snapupscale.upscale.digest import fingerprint
 from snapupscale.upscale.engine import PRECISIONS, known
+from snapupscale.upscale.failures import memory_errors
 from snapupscale.upscale.layouts import Layout
 from snapupscale.upscale.loading import load
 from snapupscale.upscale.ranges import split, usable
 from snapupscale.upscale.resize import Window, bounded, nearest, resized, whole
 from snapupscale.upscale.tiling import Box
-from snapupscale.upscale.torch_backend import exact_float32, memory_errors
+from snapupscale.upscale.torch_backend import exact_float32
 from snapupscale.upscale.torch_job import part
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Live:
         loaded = load(model, backend, precision, denoise=denoise)
         self.choice, self.weights_sha256 = loaded.choice, loaded.weights_sha256
         self.model, self.backend, self.precision = loaded.model, loaded.backend, loaded.precision
-        self._network, self._device = loaded.network, loaded.device
+        self._network, self._device = loaded.network, loaded.network.device
         self._closed = False
 
     def upload(self, source: Tensor) -> Tensor:

@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import torch
 
 from snapupscale.errors import BackendUnavailable
 from snapupscale.upscale import catalog, cpu, devices, vulkan, weights
+from snapupscale.upscale.loaded import Loaded
 from snapupscale.upscale.torch_backend import TorchBackend
 from snapupscale.upscale.vulkan import VulkanDevice
 
 if TYPE_CHECKING:
+    import torch
     from numpy import float32
     from numpy.typing import NDArray
 
     from snapupscale.upscale.catalog import ModelSpec
 
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """`network`, the `model` it is, its own `scale`, and what else there is to say about it (see Upscaler).
-
-    device: where the tensors are that the network takes.
-    """
-
-    network: TorchBackend
-    model: str
-    scale: int
-    device: torch.device
-    backend: str
-    precision: str
-    weights_sha256: str
-    choice: str
-
-
 def load(
     model: str, backend: str, precision: str, *, tile: int | None = None, denoise: float = 1.0, faithful: bool = False
-) -> Loaded:
+) -> Loaded[TorchBackend]:
     """Choose device and model and load it; the settings are those of Upscaler.
 
     Raises SettingError, WeightsMissing, WeightsCorrupt, BackendUnavailable or OutOfMemory.
@@ -56,7 +38,6 @@ def load(
         network=network,
         model=name,
         scale=spec.scale,
-        device=torch.device("cpu") if isinstance(place, VulkanDevice) else place,
         backend="ncnn" if isinstance(place, VulkanDevice) else place.type,
         precision=precision,
         weights_sha256=loaded.sha256,

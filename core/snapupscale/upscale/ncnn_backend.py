@@ -42,8 +42,8 @@ class NcnnBackend(TorchBackend):
         super().__init__(
             spec, parameters, device=torch.device("cpu"), precision=precision, tile=tile, faithful=faithful
         )
-        self._name = "ncnn" if device else "cpu"
-        self._most_values = _MOST_BYTES // (2 if precision == "fp16" else 4)
+        self.tiles.device = "ncnn" if device else "cpu"
+        self.tiles.most_values = _MOST_BYTES // (2 if precision == "fp16" else 4)
 
     def _made(self, *, half: bool) -> Network:
         return NcnnNetwork(self._spec, self._parameters, self._vulkan, half=half)

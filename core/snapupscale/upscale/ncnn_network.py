@@ -66,7 +66,7 @@ class NcnnNetwork(Network):
         # What a compact network does after its last convolution is done here, in float32.
         compact = spec.architecture == "compact"
         self.reach = 0 if compact else self._sizes.reach
-        self._half = half
+        self._half = half = half and device is not None
         self._body = _Runner(ncnn_graph.body(spec, parameters, fine=half), device, half=half)
         self._tail = None if compact else _Runner(ncnn_graph.tail(spec, parameters), device, half=half)
 

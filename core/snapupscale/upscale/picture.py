@@ -53,6 +53,13 @@ class Picture:
         return self.colour.dtype
 
 
+def whole_cells(pixels: Pixels, cell: int) -> Pixels:
+    """`pixels` reflected at the right and bottom up to whole cells, as the official program does."""
+    height, width = pixels.shape[:2]
+    extra = [(0, -height % cell), (0, -width % cell)] + [(0, 0)] * (pixels.ndim - 2)
+    return np.pad(pixels, extra, mode="reflect") if cell > 1 else pixels
+
+
 def bounded(large: Pixels, small: Pixels) -> Pixels:
     """`large`, an enlarged HxW matte, kept between the least and the greatest value of `small` within one pixel: what
     was wholly transparent or opaque stays exactly so."""

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from snapupscale.errors import DeviceLost, ImplausibleResult, KernelUnavailable, OutOfMemory
-from snapupscale.upscale import devices, levels, plausibility
+from snapupscale.errors import ImplausibleResult, KernelUnavailable
+from snapupscale.upscale import devices, failures, levels, plausibility, torch_levels
+from snapupscale.upscale.failures import memory_errors
 from snapupscale.upscale.networks import ENLARGE, Network
+from snapupscale.upscale.picture import whole_cells
 from snapupscale.upscale.resize import resized
-from snapupscale.upscale.tiling import Box, blocks, by_area, by_edge
+from snapupscale.upscale.tiles import Tiles
+from snapupscale.upscale.tiling import Box, blocks, by_area
 from snapupscale.upscale.torch_job import Job, means, part, samples, upload
-from snapupscale.upscale.torch_network import load, pace_on, whole_cells, whole_cells_of_planes
+from snapupscale.upscale.torch_network import load, pace_on, whole_cells_of_planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from snapupscale.upscale.catalog import ModelSpec
     from snapupscale.upscale.kernels.levelling import Levelling
-    from snapupscale.upscale.levels import Pool
+    from snapupscale.upscale.kernels.networks import KernelNetwork
     from snapupscale.upscale.resize import Window
 
     Floats = NDArray[np.float32]
@@ -33,16 +36,6 @@ if TYPE_CHECKING:
 Kernels = Literal["auto", "generic", "none"]
 """Hand-written kernels: the best for the card, those that run on most cards, or torch alone."""
 
-_PLANNED = 128
-"""Edge in cells of the smallest tile that is planned: the halos of smaller ones would be most of the work."""
-
-_SMALLEST = 64
-"""Edge in cells of a tile that is not cut again when memory runs out."""
-
-_USABLE = 0.8
-"""Share of the free memory that is planned with; the rest is for what libraries take without saying."""
-
-_TAIL_SHARE = 0.25
 _TAIL_CELLS = {"cuda": 1 << 17, "mps": 1 << 15, "cpu": 1 << 14}
 """Most cells of a piece of the tail: enough to keep the device busy."""
 
@@ -62,6 +55,8 @@ class TorchBackend:
     On CUDA in fp16 hand-written kernels do the work, unless they can't be had, or `kernels` says 'none'.
     """
 
+    device: torch.device
+    """Where its tensors are."""
     kernels: str
     """The family of hand-written kernels in use; or why there are none, or nothing where they were not asked for."""
 
@@ -78,22 +73,28 @@ class TorchBackend:
     ) -> None:
         self._spec = spec
         self._parameters = parameters
-        self._device = device
-        self._tile = tile
+        self.device = device
         self._half = precision == "fp16"
         self._faithful = faithful
-        self._most = float("inf")
-        self._name = device.type
-        self._most_values = _MOST_VALUES.get(device.type, 2**31 - 1)
-        self._tail_limit = self._tail_most = float(_TAIL_CELLS[device.type])
         self._exact: Network | None = None
         self.kernels = ""
         self._levelling: Levelling | None = None
-        self._pool: Pool = means
         with memory_errors():
             fast = device.type == "cuda" and self._half and not faithful and kernels != "none"
-            self._network = (self._fast(kernels) if fast else None) or self._made(half=self._half)
-        self._context = self._network.halo + (0 if faithful else levels.CONTEXT)
+            network = (self._fast(kernels) if fast else None) or self._made(half=self._half)
+            self._network: Network | KernelNetwork = network
+        self.tiles = Tiles(
+            network=self._network,
+            free_memory=self._free_memory,
+            release=partial(devices.release, device),
+            model=spec.name,
+            device=device.type,
+            value_bytes=2 if self._half else 4,
+            context=self._network.halo + (0 if faithful else levels.CONTEXT),
+            edge=tile,
+            most_values=_MOST_VALUES.get(device.type, 2**31 - 1),
+            tail_cells=_TAIL_CELLS[device.type],
+        )
 
     def enlarge(self, pixels: NDArray[Any], dtype: np.dtype[Any], report: Callable[[float], None]) -> NDArray[Any]:
         """`pixels` (HxW or HxWx3) at the network's scale, with as many channels, as samples of `dtype`.
@@ -103,8 +104,8 @@ class TorchBackend:
         cell, scale = self._network.cell, self._spec.scale
         height, width = pixels.shape[:2]
         with torch.inference_mode(), exact_float32(), memory_errors():
-            job = Job.start(whole_cells(pixels, cell), dtype, cell, scale, self._device, report)
-            self._fill(job)
+            job = Job.start(whole_cells(pixels, cell), dtype, cell, scale, self.device, report)
+            self.tiles.each(job.whole, partial(self._do, job))
             return job.result()[: height * scale, : width * scale]
 
     def enlarge_planes(self, planes: Tensor, report: Callable[[float], None]) -> Tensor:
@@ -118,7 +119,7 @@ class TorchBackend:
         height, width = planes.shape[2:]
         with torch.inference_mode(), exact_float32():
             job = Job.of_planes(whole_cells_of_planes(planes, cell), cell, scale, report)
-            self._fill(job)
+            self.tiles.each(job.whole, partial(self._do, job))
             return job.canvas[:, :, : height * scale, : width * scale]
 
     def enlarge_resized(
@@ -138,105 +139,61 @@ class TorchBackend:
             seen = window and window.times(self._spec.scale)
             result = self._resized(large, width, height, seen)
             if result is None:
-                devices.release(self._device)
+                devices.release(self.device)
                 result = resized(large.cpu(), width, height, seen)
-            return result.to(self._device).clamp_(0, 1)
+            return result.to(self.device).clamp_(0, 1)
 
     def enlarge_picture(
         self, pixels: NDArray[Any], width: int, height: int, report: Callable[[float], None]
     ) -> NDArray[Any]:
         """`enlarge` to the type of `pixels`, brought to width x height by Lanczos before samples are rounded."""
         with torch.inference_mode(), exact_float32(), memory_errors():
-            values = self.enlarge_resized(upload(pixels, self._device), width, height, report)
+            values = self.enlarge_resized(upload(pixels, self.device), width, height, report)
             return samples(values, pixels.dtype, grey=pixels.ndim == 2).cpu().numpy().view(pixels.dtype)
 
     def close(self) -> None:
         """Let go of the model and of the memory that torch keeps for it."""
-        del self._network
+        library = None if isinstance(self._network, Network) else self._network.library
+        del self._network, self.tiles
         self._exact = None
         # A GPU that was lost has nothing to give back, and who closes knows.
         with suppress(RuntimeError):
-            devices.release(self._device)
+            devices.release(self.device)
+            if library:
+                library.memory.release()
 
-    def _fast(self, kernels: Kernels) -> Network | None:
+    def _fast(self, kernels: Kernels) -> KernelNetwork | None:
         """The network by hand-written kernels, or None where they can't be had."""
         from snapupscale.upscale.kernels import levelling, networks  # noqa: PLC0415 - nothing to do on other devices
+        from snapupscale.upscale.kernels.gpu import gpu  # noqa: PLC0415 - likewise
+        from snapupscale.upscale.kernels.torch_memory import TorchMemory  # noqa: PLC0415 - likewise
 
-        parameters = {name: torch.tensor(values) for name, values in self._parameters.items()}
         try:
-            network = networks.build(self._spec, parameters, self._device, generic=kernels == "generic")
-            self._levelling = levelling.levelling(networks.number(self._device))
+            own, memory = gpu(self.device.index or 0), TorchMemory(self.device)
+            with networks.loading():
+                network = networks.build(self._spec, self._parameters, own, memory, generic=kernels == "generic")
+                self._levelling = levelling.Levelling(own, memory)
         except KernelUnavailable as error:
             self.kernels = str(error)
             return None
-        self.kernels, self._pool = network.family, self._levelling.means
+        self.kernels = network.family
         return network
 
     def _made(self, *, half: bool) -> Network:
         """The network without hand-written kernels."""
-        return load(self._spec, self._parameters, self._device, half=half, faithful=half and self._faithful)
+        return load(self._spec, self._parameters, self.device, half=half, faithful=half and self._faithful)
 
     def _free_memory(self) -> int:
-        return devices.free_memory(self._device)
-
-    def _fill(self, job: Job) -> None:
-        """Fill the canvas, tile by tile; tiles that don't fit are halved."""
-        pending = self._plan(job.whole)[::-1]
-        while pending:
-            core = pending.pop()
-            if self._too_large(core, job.whole):
-                pending.extend(reversed(core.halves()))
-            elif not self._fits(job, core):
-                self._lower(core, job.whole)
-                pending.extend(reversed(core.halves()))
+        return devices.free_memory(self.device)
 
     def _resized(self, large: Tensor, width: int, height: int, seen: Window | None) -> Tensor | None:
         """None when memory ran out."""
         try:
             return resized(large, width, height, seen)
         except Exception as error:
-            if large.device == _HOST or not devices.ran_out(error):
+            if large.device == _HOST or not failures.ran_out(error):
                 raise
             return None
-
-    def _plan(self, whole: Box) -> list[Box]:
-        """Tiles for the memory that is free now."""
-        network, free = self._network, _USABLE * self._free_memory()
-        size = 2 if self._half else 4
-        tail = _TAIL_SHARE * free / (size * network.tail_values)
-        self._tail_most = min(self._tail_limit, max(tail, _SMALLEST**2))
-        if self._tile is not None:
-            return by_edge(whole, max(1, self._tile // network.cell))
-        # Beside the body's values, the pixels of the tile in float32, once as they are and once rearranged.
-        body = (1 - _TAIL_SHARE) * free / (size * network.body_values + 2 * 3 * 4 * network.cell**2)
-        by_index = self._most_values / network.widest
-        most = min(self._most, by_index, max(body, self._area_of(_PLANNED)))
-        return by_area(whole, halo=self._context, most=most)
-
-    def _area_of(self, edge: int) -> int:
-        return (edge + 2 * self._context) ** 2
-
-    def _too_large(self, core: Box, whole: Box) -> bool:
-        return core.grown(self._context, whole).area > self._most and max(core.width, core.height) > _SMALLEST
-
-    def _lower(self, core: Box, whole: Box) -> None:
-        """From now on take half of what `core` took. Raises OutOfMemory when it is one of the smallest."""
-        devices.release(self._device)
-        if max(core.width, core.height) <= _SMALLEST:
-            raise OutOfMemory(f"{self._spec.name} does not fit on the {self._name} device even in small tiles")
-        self._most = max(core.grown(self._context, whole).area // 2, self._area_of(_SMALLEST))
-        self._tail_limit = self._tail_most = max(self._tail_most / 2, _SMALLEST**2)
-
-    def _fits(self, job: Job, core: Box) -> bool:
-        """Do one tile; False when memory ran out."""
-        try:
-            self._do(job, core)
-        except Exception as error:
-            if not devices.ran_out(error):
-                raise
-            # The traceback holds the tensors of the attempt, which are free only once this block is left.
-            return False
-        return True
 
     def _do(self, job: Job, core: Box) -> None:
         """Do one tile and believe it only if it looks like the picture, or a second computation says the same."""
@@ -250,20 +207,22 @@ class TorchBackend:
             output = self._run(self._exact, job, region)
             fault = plausibility.fault(*self._means(job, region, output))
         if fault and not self._confirmed(job, region, output):
-            raise ImplausibleResult(f"{self._spec.name} gave {fault} on the {self._name} device")
+            raise ImplausibleResult(f"{self._spec.name} gave {fault} on the {self.tiles.device} device")
         self._write(job, core, region, output.clamp_(0, 1))
         job.meter.finish()
 
-    def _run(self, network: Network, job: Job, region: Box) -> Tensor:
+    def _run(self, network: Network | KernelNetwork, job: Job, region: Box) -> Tensor:
         """What `network` makes of `region`, 1x3 float32 on the device."""
         cell, padded = network.cell, region.grown(network.halo, job.whole)
-        most = float("inf") if network.bands_itself else self._tail_most
+        most = float("inf") if network.bands_itself else self.tiles.tail_most
         pieces = by_area(region, halo=network.reach, most=most)
         around = [piece.grown(network.reach, padded) for piece in pieces]
         tail = network.tail_operations() * sum(box.area for box in around)
         job.meter.expect(network.body_operations() * padded.area + tail)
-        pace = pace_on(job.meter.tick, self._device)
-        picture = part(job.source, padded.times(cell)).to(network.entrance_dtype())
+        pace = pace_on(job.meter.tick, self.device)
+        picture = part(job.source, padded.times(cell))
+        if isinstance(network, Network):
+            picture = picture.to(network.entrance_dtype())
         features = network.features(picture, pace)
         shape = (1, 3, region.height * ENLARGE, region.width * ENLARGE)
         output: Tensor | None = None
@@ -274,7 +233,7 @@ class TorchBackend:
             if len(pieces) == 1:
                 return values
             if output is None:
-                output = torch.empty(shape, device=self._device, memory_format=pace.layout)
+                output = torch.empty(shape, device=self.device, memory_format=pace.layout)
             part(output, piece.seen_from(region).times(ENLARGE)).copy_(values)
         assert output is not None
         return output
@@ -282,18 +241,18 @@ class TorchBackend:
     def _write(self, job: Job, core: Box, region: Box, output: Tensor) -> None:
         """Write `core` to the canvas, with the levels of the picture."""
         picture = part(job.source, region.times(self._network.cell))
-        shift = None if self._faithful else levels.Shift.fitted(picture, output, region, self._pool)
-        if self._levelling and shift:
-            write = partial(self._levelling.write, shift, output, picture, core)
-            job.put_by(core.times(ENLARGE), write)
+        if self._levelling:
+            shift = self._levelling.fitted(picture, output, region)
+            job.put_by(core.times(ENLARGE), partial(self._levelling.write, shift, output, picture, core))
             job.meter.tick(0)
             job.settle()
             return
-        for piece in by_area(core, halo=0, most=self._tail_most):
-            if shift is None:
+        fitted = None if self._faithful else torch_levels.fitted(picture, output, region)
+        for piece in by_area(core, halo=0, most=self.tiles.tail_most):
+            if fitted is None:
                 values = part(output, piece.seen_from(region).times(ENLARGE))
             else:
-                values = shift.taken_off(output, picture, piece)
+                values = torch_levels.taken_off(fitted, output, picture, piece)
             job.put(piece.times(ENLARGE), values)
             job.meter.tick(0)
         job.settle()
@@ -301,8 +260,9 @@ class TorchBackend:
     def _means(self, job: Job, region: Box, output: Tensor) -> tuple[Floats, Floats]:
         """The means of the blocks of `region`, before and after."""
         cell = self._network.cell
-        before = self._pool(part(job.source, region.times(cell)), plausibility.BLOCK * cell)
-        return _listed(before), _listed(self._pool(output, plausibility.BLOCK * ENLARGE))
+        pooled = self._levelling.means if self._levelling else means
+        before = pooled(part(job.source, region.times(cell)), plausibility.BLOCK * cell)
+        return _listed(before), _listed(pooled(output, plausibility.BLOCK * ENLARGE))
 
     def _confirmed(self, job: Job, region: Box, output: Tensor) -> bool:
         """Whether the CPU, in float32 and by other routines, finds the same for the block that changed most.
@@ -340,16 +300,3 @@ def exact_float32() -> Iterator[None]:
             yield
     finally:
         products.fp32_precision = before
-
-
-@contextmanager
-def memory_errors(hint: str = "Give a smaller picture, or a smaller --scale.") -> Iterator[None]:
-    """What is left of memory errors, raised as OutOfMemory; and what ends the use of a GPU, as DeviceLost."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if devices.lost(error):
-            raise DeviceLost(f"the GPU has failed: {str(error).splitlines()[0]}") from error
-        if not devices.ran_out(error):
-            raise
-        raise OutOfMemory("the picture itself does not fit into memory", hint=hint) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from snapupscale.upscale import devices
+from snapupscale.upscale.meter import Meter
 from snapupscale.upscale.picture import LEVELS, LUMA
 from snapupscale.upscale.tiling import Box
 
@@ -24,53 +24,8 @@ if TYPE_CHECKING:
 _CANVAS = {"uint8": torch.uint8, "uint16": torch.int16, "float32": torch.float32}
 """torch has next to no uint16, so that its bits are carried as int16."""
 
-_QUEUED_AT_FIRST = 2e12
-_QUEUED_SECONDS = 0.05
-"""Floating-point operations queued on a GPU before waiting for them, so that progress is true and cancelling quick:
-first so many, then what the device seems to do in so long."""
-
 _CANVAS_SHARE = 0.25
 """Share of a device's free memory that a canvas may take; the rest is for the tiles, and for resampling it."""
-
-
-class Meter:
-    """Progress over tiles of known area. Never goes back, also when a tile has to be done again."""
-
-    def __init__(self, report: Callable[[float], None], device: torch.device, area: int) -> None:
-        self._report = report
-        self._device = device
-        self._area = area
-        self._finished = 0
-        self._highest = 0.0
-        self._queued, self._most = 0.0, _QUEUED_AT_FIRST
-        self._waited = time.monotonic()
-        self.begin(0)
-
-    def begin(self, area: int) -> None:
-        """A tile of `area` starts."""
-        self._current = area
-        self.expect(1.0)
-
-    def expect(self, operations: float) -> None:
-        """The tile takes so many operations, counted from now."""
-        self._expected, self._done = operations, 0.0
-
-    def tick(self, operations: float) -> None:
-        """`operations` of the tile are done, or queued on the device."""
-        self._done += operations
-        self._queued += operations
-        if self._queued > self._most:
-            devices.synchronise(self._device)
-            now = time.monotonic()
-            self._most = self._queued * _QUEUED_SECONDS / max(now - self._waited, 1e-3)
-            self._queued, self._waited = 0.0, now
-        within = min(1.0, self._done / self._expected)
-        self._highest = max(self._highest, (self._finished + within * self._current) / self._area)
-        self._report(self._highest)
-
-    def finish(self) -> None:
-        """The tile is done for good."""
-        self._finished += self._current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +73,7 @@ class Job:
         cls, source: Tensor, canvas: Tensor, dtype: np.dtype[Any], cell: int, report: Callable[[float], None]
     ) -> Job:
         height, width = source.shape[2:]
-        meter = Meter(report, source.device, height * width)
+        meter = Meter(report, lambda: devices.synchronise(source.device), height * width)
         whole = Box(0, 0, width // cell, height // cell)
         return cls(source=source, whole=whole, canvas=canvas, dtype=dtype, meter=meter)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -53,15 +53,8 @@ def layout_on(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
-def whole_cells(pixels: NDArray[Any], cell: int) -> NDArray[Any]:
-    """`pixels` reflected at the right and bottom up to whole cells, as the official program does."""
-    height, width = pixels.shape[:2]
-    extra = [(0, -height % cell), (0, -width % cell)] + [(0, 0)] * (pixels.ndim - 2)
-    return np.pad(pixels, extra, mode="reflect") if cell > 1 else pixels
-
-
 def whole_cells_of_planes(planes: Tensor, cell: int) -> Tensor:
-    """The same for planes, 1xCxHxW."""
+    """`picture.whole_cells` for planes, 1xCxHxW."""
     for axis in (2, 3):
         length = planes.shape[axis]
         if length % cell:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from snapupscale.upscale import catalog, networks, weights
-from snapupscale.upscale.kernels import convolution, packing, source
 from snapupscale.upscale.kernels import networks as kernel_networks
+from snapupscale.upscale.kernels import packing, source
 from snapupscale.upscale.kernels.convolution import Convolution, Library
+from snapupscale.upscale.kernels.gpu import gpu
 from snapupscale.upscale.kernels.source import Card, Family, Layer
+from snapupscale.upscale.kernels.torch_memory import TorchMemory
 from snapupscale.upscale.networks import Pace
 from upscale.kernels.test_source import CARDS, LAYERS
 
@@ -24,7 +27,7 @@ SIZES = ((1, 1), (3, 5), (17, 193), (64, 128), (101, 259))
 
 def _families() -> dict[str, Family]:
     """Those of the card that is here, and the generic one as on cards with less memory."""
-    card = convolution.card(0)
+    card = gpu(0).card
     small = {"small": CARDS["RTX 3090"], "middle": CARDS["A100"]}
     as_others = {
         name: Card(capability=card.capability, block_bytes=each.block_bytes, processor_bytes=each.processor_bytes)
@@ -41,7 +44,7 @@ def test_each_layer_computes_what_torch_does(name: str) -> None:
     family = _families().get(name)
     if family is None:
         pytest.skip("not for this card")
-    library = Library(family, LAYERS)
+    library = Library(gpu(0), family, LAYERS)
     torch.manual_seed(1)
     for (height, width), layer in itertools.product(SIZES, LAYERS):
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
@@ -54,12 +57,13 @@ def test_each_layer_computes_what_torch_does(name: str) -> None:
 @pytest.mark.parametrize("model", ["animevideov3", "x4plus-anime"])
 def test_a_network_computes_what_the_plain_one_does(model: str, generic: bool) -> None:
     spec = catalog.find(model)
-    parameters = {name: torch.tensor(values) for name, values in weights.load(spec).parameters.items()}
+    loaded = weights.load(spec).parameters
+    parameters = {name: torch.tensor(values) for name, values in loaded.items()}
     device = torch.device("cuda", 0)
     plain = networks.build(spec)
     plain.load_state_dict(parameters, assign=True)
     plain.requires_grad_(requires_grad=False).to(device)
-    fast = kernel_networks.build(spec, parameters, device, generic=generic)
+    fast = kernel_networks.build(spec, loaded, gpu(0), TorchMemory(device), generic=generic)
     pace = Pace(tick=lambda _: None)
     picture = torch.rand(1, 3, 20, 37, device=device)
     picture = F.interpolate(picture, scale_factor=4, mode="bicubic").clamp(0, 1)
@@ -72,11 +76,11 @@ def test_a_network_computes_what_the_plain_one_does(model: str, generic: bool) -
 
 
 def test_a_thread_that_is_new_to_the_device_can_launch() -> None:
-    family = source.choose(convolution.card(0))
+    family = source.choose(gpu(0).card)
     assert family is not None
-    library = Library(family, (source.PRELU,))
+    library = Library(gpu(0), family, (source.PRELU,))
     planes, target = (torch.ones(1, 8, 8, 64, dtype=torch.float16, device="cuda") for _ in range(2))
-    layer = Convolution(library, source.PRELU, torch.zeros(64, 64, 3, 3), torch.full((64,), 3.0), torch.ones(64))
+    layer = Convolution(library, source.PRELU, np.zeros((64, 64, 3, 3)), np.full(64, 3.0), np.ones(64))
     with ThreadPoolExecutor(1) as pool:
         pool.submit(layer.run, planes, target).result()
     torch.cuda.synchronize()
@@ -98,16 +102,16 @@ def _both(library: Library, layer: Layer, height: int, width: int) -> tuple[Tens
     expected = F.conv2d(large, weight.cuda().float(), bias.cuda(), padding=1)
     if layer.epilogue == "PIXELS":
         pixels = torch.full((3, height, width), float("nan"), device="cuda")
-        Convolution(library, layer, weight, bias).run(planes, pixels)
+        Convolution(library, layer, weight.numpy(), bias.numpy()).run(planes, pixels)
         return pixels[None], expected[:, :3]
     if layer.epilogue == "ENLARGED":
         target = _poisoned(1, 2 * height, 2 * width, 64)
-        Convolution(library, layer, packing.phases(weight), bias).run(planes, target)
+        Convolution(library, layer, packing.phases(weight.numpy()), bias.numpy()).run(planes, target)
         return target.permute(0, 3, 1, 2), F.leaky_relu(expected, 0.2)
     target, channel = _poisoned(2, height, width, 64), 64 if channels == 32 else 0
     first, second = (torch.randn(2, height, width, 64, device="cuda").half() for _ in range(2))
     residual = layer.epilogue == "RESIDUAL"
-    Convolution(library, layer, weight, bias, slope if layer.epilogue == "PRELU" else None).run(
+    Convolution(library, layer, weight.numpy(), bias.numpy(), slope.numpy() if layer.epilogue == "PRELU" else None).run(
         planes,
         target,
         channel=channel,

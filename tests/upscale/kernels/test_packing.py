@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -55,12 +56,8 @@ def _unpacked(packed: torch.Tensor, shape: tuple[int, int, int, int], outputs: i
 )
 def test_every_weight_is_where_the_kernel_looks(shape: tuple[int, int, int, int], outputs: int, plane: int) -> None:
     weight = torch.randn(shape, generator=torch.manual_seed(1)).half()
-    assert torch.equal(_unpacked(packing.packed(weight, outputs, plane), shape, outputs, plane), weight)
-
-
-def test_weights_are_packed_where_they_lie() -> None:
-    weight = torch.empty(64, 64, 3, 3, dtype=torch.half, device="meta")
-    assert packing.packed(weight, 64, 64).device.type == "meta"
+    packed = torch.from_numpy(packing.packed(weight.numpy(), outputs, plane))
+    assert torch.equal(_unpacked(packed, shape, outputs, plane), weight)
 
 
 def test_phases_are_the_kernel_behind_an_enlargement() -> None:
@@ -69,7 +66,7 @@ def test_phases_are_the_kernel_behind_an_enlargement() -> None:
     expected = F.conv2d(F.interpolate(picture, scale_factor=2, mode="nearest"), weight, padding=1)
     padded = F.pad(picture, (1, 1, 1, 1))
     result = torch.empty_like(expected)
-    for index, kernel in enumerate(packing.phases(weight).split(5)):
+    for index, kernel in enumerate(torch.from_numpy(packing.phases(weight.numpy())).split(5)):
         down, right = divmod(index, 2)
         result[:, :, down::2, right::2] = F.conv2d(padded[:, :, down : down + 7, right : right + 8], kernel)
     torch.testing.assert_close(result, expected, atol=1e-5, rtol=1e-5)
@@ -81,7 +78,7 @@ def test_split_pixels_and_weights_are_as_good_as_float32() -> None:
     near = picture.half()
     rest = (picture - near.float()).half()
     channels = torch.cat([near, rest, near], 1).double()
-    result = F.conv2d(channels, packing.halves(weight).double(), padding=1)
+    result = F.conv2d(channels, torch.from_numpy(packing.halves(weight.numpy())).double(), padding=1)
     exact = F.conv2d(picture.double(), weight.double(), padding=1)
     halved = F.conv2d(near.double(), weight.half().double(), padding=1)
     assert (result - exact).abs().max() < 2e-6
@@ -89,9 +86,9 @@ def test_split_pixels_and_weights_are_as_good_as_float32() -> None:
 
 
 def test_padding_adds_zeros_alone() -> None:
-    values = torch.ones(3, 2, 3, 3)
+    values = np.ones((3, 2, 3, 3), np.float32)
     result = packing.padded(values, 8, 4)
     assert result.shape == (8, 4, 3, 3)
-    assert torch.equal(result[:3, :2], values)
+    assert np.array_equal(result[:3, :2], values)
     assert result.sum() == values.sum()
-    assert packing.padded(torch.ones(3), 8).tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
+    assert packing.padded(np.ones(3), 8).tolist() == [1, 1, 1, 0, 0, 0, 0, 0]

@@ -1,23 +1,20 @@
-"""The last step of a picture in one kernel: the shift of the levels taken off, clipped, rounded."""
+"""The levels of a picture by kernels: means, the shift fitted to them, and that taken off, clipped and rounded."""
 
 from __future__ import annotations
 
 import ctypes
-from functools import cache
-from typing import TYPE_CHECKING
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from snapupscale.upscale.kernels import compiler, source
 from snapupscale.upscale.kernels.driver import MOST_DOWN, Kernel, Module
-from snapupscale.upscale.levels import SQUARE
+from snapupscale.upscale.levels import RADIUS, SMOOTHING, SQUARE, Shift
 from snapupscale.upscale.picture import LEVELS
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
 
-    from snapupscale.upscale.levels import Shift
+    from snapupscale.upscale.kernels.gpu import Gpu
+    from snapupscale.upscale.kernels.planes import Memory, Planes
     from snapupscale.upscale.tiling import Box
 
 _THREADS = 128
@@ -34,7 +31,7 @@ class _Planes(ctypes.Structure):
     )
 
     @classmethod
-    def of(cls, planes: Tensor) -> _Planes:
+    def of(cls, planes: Planes) -> _Planes:
         """planes: 1x3xHxW, float32."""
         _, plane, row, column = planes.stride()
         height, width = planes.shape[2:]
@@ -53,55 +50,75 @@ class _Box(ctypes.Structure):
 
 
 class Levelling:
-    """The kernels of levels.cu on torch's current device. Raises KernelUnavailable."""
+    """The kernels of levels.cu on `gpu`; what they make lies in `memory`. Raises KernelUnavailable."""
 
-    def __init__(self) -> None:
-        _, levels = source.beside(torch.cuda.get_device_capability())
-        module = Module(compiler.compiled(levels))
+    def __init__(self, gpu: Gpu, memory: Memory) -> None:
+        _, levels = source.beside(gpu.card.capability)
+        code = compiler.compiled(levels)
+        gpu.activate()
+        module = Module(code, gpu.context)
+        self._memory = memory
         self._kernels = {name: Kernel(module, f"level_{name}", _THREADS) for name in LEVELS}
-        self._means = Kernel(module, "means", _THREADS)
+        self._means, self._fit, self._around = (Kernel(module, name, _THREADS) for name in ("means", "fit", "around"))
 
-    def means(self, values: Tensor, edge: int) -> Tensor:
-        """The means of the `edge` x `edge` blocks of `values` (1x3xHxW), 1x3xhxw; the last ones may be smaller."""
+    def means(self, values: Planes, edge: int, *, clip: bool = False) -> Any:
+        """The means of the `edge` x `edge` blocks of `values` (1x3xHxW), 1x3xhxw; the last ones may be smaller.
+
+        clip: values below 0 and above 1 count as those.
+        """
         rows, columns = (-(-length // edge) for length in values.shape[2:])
-        result = torch.empty((1, 3, rows, columns), device=values.device)
+        result = self._memory.floats(1, 3, rows, columns)
         operands = (_Planes.of(values), ctypes.c_uint64(result.data_ptr()))
-        numbers = (ctypes.c_int(edge), ctypes.c_int(columns), ctypes.c_int(rows))
+        numbers = (ctypes.c_int(each) for each in (edge, columns, rows, clip))
         self._means.launch((columns, min(rows, MOST_DOWN), 3), [*operands, *numbers])
         return result
 
+    def fitted(self, picture: Planes, output: Planes, region: Box) -> Shift[Planes]:
+        """The shift between `picture`, in [0, 1], and `output`, which is clipped to that; both are of `region`."""
+        before = self.means(picture, picture.shape[3] // region.width * SQUARE)
+        after = self.means(output, output.shape[3] // region.width * SQUARE, clip=True)
+        rows, columns = before.shape[2:]
+        steep, height, slope, offset = (self._memory.floats(*before.shape) for _ in range(4))
+        grid = (-(-columns // _THREADS), min(rows, MOST_DOWN), 3)
+        numbers = [ctypes.c_int(each) for each in (columns, rows, RADIUS)]
+        addresses = [ctypes.c_uint64(each.data_ptr()) for each in (before, after, steep, height)]
+        self._fit.launch(grid, [*addresses, *numbers, ctypes.c_float(SMOOTHING)])
+        for rough, result in ((steep, slope), (height, offset)):
+            operands = [ctypes.c_uint64(each.data_ptr()) for each in (rough, result)]
+            self._around.launch(grid, [*operands, *numbers])
+        return Shift(slope=slope, offset=offset, smooth=before, region=region)
+
     def write(
-        self, shift: Shift, output: Tensor, picture: Tensor, box: Box, result: Tensor, dtype: np.dtype[np.generic]
+        self,
+        shift: Shift[Planes],
+        output: Planes,
+        picture: Planes,
+        box: Box,
+        result: Planes,
+        dtype: np.dtype[np.generic],
     ) -> None:
         """Write the part `box` (in cells) of `output` without the shift into `result`, as samples of `dtype`.
 
-        output, picture: as for Shift.taken_off. result: HxWx3, HxW for grey, or 3xHxW seen as HxWx3, on the device.
+        output, picture: as for `fitted`. result: HxWx3, HxW for grey, or 3xHxW seen as HxWx3, on the device.
         """
         scale = output.shape[3] // shift.region.width
         target = box.seen_from(shift.region).times(scale)
-        slope, offset, smooth = (each.contiguous() for each in (shift.slope, shift.offset, shift.smooth))
-        strides = result.stride() if result.dim() == 3 else (*result.stride(), 0)
+        grey = len(result.shape) == 2
+        row, column, plane = (*result.stride(), 0) if grey else result.stride()
         shape = _Box(
             left=target.left,
             top=target.top,
             width=target.width,
             height=target.height,
-            row=strides[0],
-            column=strides[1],
-            plane=strides[2],
+            row=row,
+            column=column,
+            plane=plane,
             levels=LEVELS[dtype.name],
             picture_step=picture.shape[3] / output.shape[3],
             square_step=1 / (scale * SQUARE),
-            grey=result.dim() == 2,
+            grey=grey,
         )
-        addresses = (ctypes.c_uint64(each.data_ptr()) for each in (slope, offset, result))
-        operands = [_Planes.of(each) for each in (output, picture, smooth)]
+        addresses = (ctypes.c_uint64(each.data_ptr()) for each in (shift.slope, shift.offset, result))
+        operands = [_Planes.of(each) for each in (output, picture, shift.smooth)]
         grid = (-(-target.width // _THREADS), min(target.height, MOST_DOWN), 1)
         self._kernels[dtype.name].launch(grid, [*operands, *addresses, shape])
-
-
-@cache
-def levelling(device: int) -> Levelling:
-    """Of a device of torch, made once. Raises KernelUnavailable."""
-    with torch.cuda.device(device):
-        return Levelling()

@@ -1,5 +1,5 @@
-// The means of blocks; and the last step of a picture: the shift of the levels taken off (levels.py says what that is),
-// clipped, and rounded to the samples that the picture is made of, in one pass over what the network made.
+// The means of blocks; the shift of the levels fitted to them (levels.py says what that is); and the last step of a
+// picture: that shift taken off, clipped, and rounded to its samples, in one pass over what the network made.
 
 // A plane of float32, three of them `plane` apart; `row` and `column` lie between neighbours.
 struct Planes {
@@ -32,8 +32,12 @@ struct Between {
     }
 };
 
-// The means of the blocks of `edge` x `edge` samples, cut off at the right and bottom; a block of threads for each.
-extern "C" __global__ void means(const Planes values, float *result, int edge, int columns, int rows) {
+// Not a number stays what it is, to be seen as such.
+__device__ __forceinline__ float clipped(float value) { return value < 0.f ? 0.f : value > 1.f ? 1.f : value; }
+
+// The means of the blocks of `edge` x `edge` samples, cut off at the right and bottom; a block of threads for
+// each. clip: to 0 and 1 before.
+extern "C" __global__ void means(const Planes values, float *result, int edge, int columns, int rows, int clip) {
     __shared__ float of_warps[32];
     const float *plane = values.first + blockIdx.z * values.plane;
     for (int row = blockIdx.y; row < rows; row += gridDim.y) {
@@ -42,7 +46,10 @@ extern "C" __global__ void means(const Planes values, float *result, int edge, i
         float sum = 0.f;
         for (int i = threadIdx.x; i < edge * height; i += blockDim.x) {
             const int x = i % edge, y = i / edge;
-            if (x < width) sum += plane[(top + y) * values.row + (long long)(left + x) * values.column];
+            if (x < width) {
+                const float value = plane[(top + y) * values.row + (long long)(left + x) * values.column];
+                sum += clip ? clipped(value) : value;
+            }
         }
         for (int away = 16; away; away >>= 1) sum += __shfl_down_sync(0xffffffffu, sum, away);
         if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = sum;
@@ -53,6 +60,47 @@ extern "C" __global__ void means(const Planes values, float *result, int edge, i
             result[((long long)blockIdx.z * rows + row) * columns + blockIdx.x] = all / (width * height);
         }
         __syncthreads();
+    }
+}
+
+// How the squares' means change, as slope * mean + offset fitted to the squares at most `radius` away: three planes each.
+extern "C" __global__ void fit(const float *before, const float *after, float *slope, float *offset, int columns,
+                               int rows, int radius, float smoothing) {
+    const int x = blockIdx.x * blockDim.x + threadIdx.x;
+    if (x >= columns) return;
+    const long long plane = (long long)blockIdx.z * rows * columns;
+    for (int y = blockIdx.y; y < rows; y += gridDim.y) {
+        float sum = 0.f, change = 0.f, products = 0.f, squares = 0.f;
+        int count = 0;
+        for (int down = max(0, y - radius); down <= min(rows - 1, y + radius); down++) {
+            for (int right = max(0, x - radius); right <= min(columns - 1, x + radius); right++, count++) {
+                const long long at = plane + (long long)down * columns + right;
+                const float mean = before[at], changed = after[at] - mean;
+                sum += mean;
+                change += changed;
+                products += mean * changed;
+                squares += mean * mean;
+            }
+        }
+        sum /= count, change /= count;
+        const float steep = (products / count - sum * change) / (squares / count - sum * sum + smoothing);
+        slope[plane + (long long)y * columns + x] = steep;
+        offset[plane + (long long)y * columns + x] = change - steep * sum;
+    }
+}
+
+// The mean of the values at most `radius` away: three planes.
+extern "C" __global__ void around(const float *values, float *result, int columns, int rows, int radius) {
+    const int x = blockIdx.x * blockDim.x + threadIdx.x;
+    if (x >= columns) return;
+    const long long plane = (long long)blockIdx.z * rows * columns;
+    for (int y = blockIdx.y; y < rows; y += gridDim.y) {
+        float sum = 0.f;
+        int count = 0;
+        for (int down = max(0, y - radius); down <= min(rows - 1, y + radius); down++)
+            for (int right = max(0, x - radius); right <= min(columns - 1, x + radius); right++, count++)
+                sum += values[plane + (long long)down * columns + right];
+        result[plane + (long long)y * columns + x] = sum / count;
     }
 }
 
@@ -90,8 +138,7 @@ __device__ __forceinline__ void level(const Planes &output, const Planes &pictur
         const float shift = mean.of(offset + square) + fmaxf(steep, 0.f) * around.of(picture.first + c * picture.plane) +
                             fminf(steep, 0.f) * mean.of(squares.first + square);
         const float made = output.first[c * output.plane + from_y * output.row + (long long)from_x * output.column];
-        // Not a number stays what it is, to be seen as such.
-        const float value = made - shift < 0.f ? 0.f : made - shift > 1.f ? 1.f : made - shift;
+        const float value = clipped(clipped(made) - shift);
         if (box.grey)
             grey += luma[c] * value;
         else

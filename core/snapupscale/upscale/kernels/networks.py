@@ -1,137 +1,185 @@
-"""The networks by hand-written kernels, as the plain ones in networks.py see themselves: features, then the tail."""
+"""The networks by hand-written kernels: features, then the tail, as the plain ones in networks.py have them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import torch
-from torch.nn import functional as F
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from snapupscale.errors import KernelUnavailable
-from snapupscale.upscale import devices
+from snapupscale.upscale import failures
+from snapupscale.upscale import layers as official
 from snapupscale.upscale.kernels import packing, source
 from snapupscale.upscale.kernels.convolution import Convolution, library, planes_like, shuffle, split
-from snapupscale.upscale.networks import CHANNELS, ENLARGE, GROWTH, Compact, RRDBNet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from torch import Tensor
+    import numpy as np
+    from numpy.typing import NDArray
 
     from snapupscale.upscale.catalog import ModelSpec
     from snapupscale.upscale.kernels.convolution import Library
-    from snapupscale.upscale.networks import Pace
+    from snapupscale.upscale.kernels.gpu import Gpu
+    from snapupscale.upscale.kernels.planes import Memory, Planes
 
+    Floats = NDArray[np.float32]
+
+CHANNELS, GROWTH, ENLARGE = 64, 32, 4
 _RESIDUAL = 0.2
 _BAND_CELLS = 1 << 17
 """Of the tail at a time."""
 
 
-def build(
-    spec: ModelSpec, parameters: Mapping[str, Tensor], device: torch.device, *, generic: bool = False
-) -> KernelCompact | KernelRRDB:
-    """The network of `spec` on `device`. parameters: float32, by official name. generic: see `source.choose`.
+class Pace(Protocol):
+    """`tick` is called with the floating-point operations that were just queued."""
 
-    Raises KernelUnavailable, also when the driver fails, and torch's own error when memory runs out.
-    """
-    index = number(device)
+    @property
+    def tick(self) -> Any: ...
+
+
+def build(
+    spec: ModelSpec, parameters: Mapping[str, Floats], gpu: Gpu, memory: Memory, *, generic: bool = False
+) -> KernelNetwork:
+    """The network of `spec` on `gpu`, its pictures in `memory`. parameters: by official name. generic: see
+    `source.choose`. Raises KernelUnavailable, and RuntimeError when the driver fails."""
+    gpu.activate()
+    if spec.architecture == "compact":
+        return KernelCompact(library(gpu, source.COMPACT, generic=generic), memory, parameters, spec)
+    return KernelRRDB(library(gpu, source.RRDB, generic=generic), memory, parameters, spec)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """What the driver has against the kernels, raised as KernelUnavailable; memory that runs out stays what it is."""
     try:
-        with torch.cuda.device(index):
-            # Weights are put in order on the device: for hundreds of layers the host would take most of a second.
-            parameters = {name: values.to(device) for name, values in parameters.items()}
-            if spec.architecture == "compact":
-                return KernelCompact(library(index, source.COMPACT, generic=generic), parameters, spec)
-            return KernelRRDB(library(index, source.RRDB, generic=generic), parameters, spec)
+        yield
     except RuntimeError as error:
-        if devices.ran_out(error):
+        if failures.ran_out(error):
             raise
         raise KernelUnavailable(f"the kernels cannot be loaded: {error}") from error
 
 
-def number(device: torch.device) -> int:
-    """Which of torch's CUDA devices `device` is."""
-    return torch.cuda.current_device() if device.index is None else device.index
+class KernelNetwork:
+    """See networks.Network, whose names mean the same here. Pictures are planes in float32, features in half precision.
 
+    `tail` keeps its short-lived memory small by itself.
+    """
 
-class KernelCompact(Compact):
-    """SRVGGNetCompact. Its layers as torch has them stay empty, and tell the sizes alone."""
-
+    cell = 1
+    reach: int
+    halo: int
+    widest: int
+    body_values: int
+    tail_values: int
     bands_itself = True
     family: str
     """Of the kernels."""
+
+    def __init__(self, library: Library, memory: Memory, spec: ModelSpec, tail: int) -> None:
+        """tail: layers that belong to it."""
+        self.library, self._memory, self.family = library, memory, library.family.name
+        self._ours = official.layers(spec)
+        self._body_layers, self._tail_layers = self._ours[:-tail], self._ours[-tail:]
+
+    def features(self, picture: Planes, pace: Pace) -> Any:
+        """picture: 1x3xHxW, H and W multiples of `cell`. 1x64x(H/cell)x(W/cell)."""
+        raise NotImplementedError
+
+    def tail(self, features: Planes, picture: Planes, pace: Pace) -> Any:
+        """RGB, 1x3 float32, ENLARGE times as large as `features`, which are those of the area of `picture`."""
+        raise NotImplementedError
+
+    def body_operations(self) -> int:
+        """Floating-point operations of `features` per cell."""
+        return sum(map(_operations, self._body_layers))
+
+    def tail_operations(self) -> int:
+        """The same for `tail`."""
+        raise NotImplementedError
+
+
+class KernelCompact(KernelNetwork):
+    """SRVGGNetCompact."""
+
+    reach = 1
+    widest = CHANNELS
     body_values = 2 * CHANNELS + GROWTH
     tail_values = CHANNELS + 2 * 3 * ENLARGE**2
 
-    def __init__(self, library: Library, parameters: Mapping[str, Tensor], spec: ModelSpec) -> None:
-        with torch.device("meta"):
-            super().__init__(spec.blocks)
+    def __init__(self, library: Library, memory: Memory, parameters: Mapping[str, Floats], spec: ModelSpec) -> None:
+        super().__init__(library, memory, spec, 1)
         blocks = spec.blocks
-        self._library, self.family = library, library.family.name
+        # One cell for each convolution: all that a pixel can depend on, so that tiles are exact.
+        self.halo = blocks + 2
         self._layers = [self._layer(parameters, index) for index in range(blocks + 1)]
         weight, bias = _layer(parameters, f"body.{2 * blocks + 2}")
         weight, bias = packing.padded(weight, CHANNELS), packing.padded(bias, CHANNELS)
-        self._last = Convolution(self._library, source.PLAIN, weight, bias)
+        self._last = Convolution(self.library, source.PLAIN, weight, bias)
         self._layer_operations = 2 * 9 * CHANNELS * CHANNELS
 
-    def features(self, picture: Tensor, pace: Pace) -> Tensor:
-        values = split(self._library, picture)
-        first, second = planes_like(picture, 1), planes_like(picture, 1)
+    def features(self, picture: Planes, pace: Pace) -> Any:
+        values = split(self.library, self._memory, picture)
+        first, second = (planes_like(self._memory, picture, 1) for _ in range(2))
         for layer in self._layers:
             layer.run(values, first)
             values, first, second = first, second, first
-            pace.tick(self._layer_operations * picture[0, 0].numel())
+            pace.tick(self._layer_operations * math.prod(picture.shape[2:]))
         return _as_features(values)
 
-    def tail(self, features: Tensor, picture: Tensor, pace: Pace) -> Tensor:
-        detail = planes_like(features, 1)
+    def tail(self, features: Planes, picture: Planes, pace: Pace) -> Any:
+        detail = planes_like(self._memory, features, 1)
         self._last.run(_as_planes(features), detail)
-        result = shuffle(self._library, detail, picture)
-        pace.tick(self._layer_operations * picture[0, 0].numel())
+        result = shuffle(self.library, self._memory, detail, picture)
+        pace.tick(self._layer_operations * math.prod(picture.shape[2:]))
         return result
 
-    def _layer(self, parameters: Mapping[str, Tensor], index: int) -> Convolution:
+    def tail_operations(self) -> int:
+        return sum(map(_operations, self._tail_layers))
+
+    def _layer(self, parameters: Mapping[str, Floats], index: int) -> Convolution:
         weight, bias = _layer(parameters, f"body.{2 * index}")
         slope = parameters[f"body.{2 * index + 1}.weight"]
         if index:
-            return Convolution(self._library, source.PRELU, weight, bias, slope)
-        return Convolution(self._library, source.FIRST_PRELU, _first(weight), bias, slope)
+            return Convolution(self.library, source.PRELU, weight, bias, slope)
+        return Convolution(self.library, source.FIRST_PRELU, _first(weight), bias, slope)
 
 
-class KernelRRDB(RRDBNet):
-    """RRDBNet. Its layers as torch has them stay empty, and tell the sizes alone."""
+class KernelRRDB(KernelNetwork):
+    """RRDBNet. For scale 2 a cell is 2x2 pixels, so that the body works at half size."""
 
-    bands_itself = True
-    family: str
-    """Of the kernels."""
+    reach = 2
+    # All that a pixel can depend on is 349 cells for 23 blocks; with 96 a tile agrees with the whole to 119 dB.
+    halo = 96
+    widest = CHANNELS + 4 * GROWTH
     body_values = 3 * (CHANNELS + 4 * GROWTH) + CHANNELS + GROWTH
     tail_values = 2 * 3 * ENLARGE**2
 
-    def __init__(self, library: Library, parameters: Mapping[str, Tensor], spec: ModelSpec) -> None:
-        with torch.device("meta"):
-            super().__init__(spec.blocks, spec.scale)
-        self._library, self.family = library, library.family.name
+    def __init__(self, library: Library, memory: Memory, parameters: Mapping[str, Floats], spec: ModelSpec) -> None:
+        super().__init__(library, memory, spec, 4)
+        self.cell = ENLARGE // spec.scale
         weight, bias = _layer(parameters, "conv_first")
         first = source.FIRST if self.cell == 1 else source.PLAIN
-        self._first = Convolution(self._library, first, _first(weight), bias)
+        self._first = Convolution(self.library, first, _first(weight), bias)
         self._dense_blocks = [
             [self._dense(parameters, f"body.{block}.rdb{dense}.conv") for dense in (1, 2, 3)]
             for block in range(spec.blocks)
         ]
-        self._body = Convolution(self._library, source.PLAIN, *_layer(parameters, "conv_body"))
+        self._body = Convolution(self.library, source.PLAIN, *_layer(parameters, "conv_body"))
         self._enlarging_layers = [self._enlarging(parameters, f"conv_up{index}") for index in (1, 2)]
-        self._hr = Convolution(self._library, source.LEAKY, *_layer(parameters, "conv_hr"))
+        self._hr = Convolution(self.library, source.LEAKY, *_layer(parameters, "conv_hr"))
         weight, bias = _layer(parameters, "conv_last")
         weight, bias = packing.padded(weight, 8), packing.padded(bias, 8)
-        self._last = Convolution(self._library, source.PIXELS, weight, bias)
+        self._last = Convolution(self.library, source.PIXELS, weight, bias)
 
-    def features(self, picture: Tensor, pace: Pace) -> Tensor:
-        picture = F.pixel_unshuffle(picture, self.cell)
-        pixels = split(self._library, picture)
-        states = [planes_like(picture, 3) for _ in range(3)]
-        kept = planes_like(picture, 1)
+    def features(self, picture: Planes, pace: Pace) -> Any:
+        pixels = split(self.library, self._memory, picture, self.cell)
+        height, width = pixels.shape[1:3]
+        states = [self._memory.halves(3, height, width, CHANNELS) for _ in range(3)]
+        kept = self._memory.halves(1, height, width, CHANNELS)
         for target in (states[0], kept):
             self._first.run(pixels, target)
-        cells = picture[0, 0].numel()
+        cells = height * width
         for block in self._dense_blocks:
             for index, layers in enumerate(block):
                 self._run_dense(layers, states, index)
@@ -140,20 +188,25 @@ class KernelRRDB(RRDBNet):
         self._body.run(states[0], kept, first=kept)
         return _as_features(kept)
 
-    def tail(self, features: Tensor, picture: Tensor, pace: Pace) -> Tensor:
+    def tail(self, features: Planes, picture: Planes, pace: Pace) -> Any:
         height, width = features.shape[2:]
-        result = torch.empty((1, 3, ENLARGE * height, ENLARGE * width), device=features.device)
+        result = self._memory.floats(1, 3, ENLARGE * height, ENLARGE * width)
         rows = max(8, min(height, _BAND_CELLS // width))
-        at_twice = planes_like(features[:, :, : rows + 2], 1, 2)
-        at_four = [planes_like(features[:, :, : rows + 2], 1, ENLARGE) for _ in range(2)]
+        band = features[:, :, : rows + 2]
+        at_twice = planes_like(self._memory, band, 1, 2)
+        at_four = [planes_like(self._memory, band, 1, ENLARGE) for _ in range(2)]
         for top in range(0, height, rows):
             bottom = min(top + rows, height)
             self._band(_as_planes(features), at_twice, at_four, result[0], top, bottom)
             pace.tick((2 * 9 * CHANNELS * (CHANNELS * (4 + 16 + 16) + 3 * 16)) * width * (bottom - top))
         return result
 
+    def tail_operations(self) -> int:
+        up1, *rest = map(_operations, self._tail_layers)
+        return 4 * up1 + 16 * sum(rest)
+
     def _band(
-        self, state: Tensor, at_twice: Tensor, at_four: list[Tensor], result: Tensor, top: int, bottom: int
+        self, state: Planes, at_twice: Planes, at_four: list[Planes], result: Planes, top: int, bottom: int
     ) -> None:
         """The rows of `result` that belong to those from `top` to `bottom` of `state`. Each layer computes the rows
         that the next one needs, and none beyond the edge of the picture, where there are zeros."""
@@ -169,7 +222,7 @@ class KernelRRDB(RRDBNet):
         self._hr.run(four, fine, skipped=first_four - 2 * first_twice, rows=end_four - first_four)
         self._last.run(fine, result[:, 4 * top : 4 * bottom], skipped=4 * top - first_four, rows=4 * (bottom - top))
 
-    def _run_dense(self, layers: list[Convolution], states: list[Tensor], index: int) -> None:
+    def _run_dense(self, layers: list[Convolution], states: list[Planes], index: int) -> None:
         """Five convolutions, each reading all before it; the last one's result becomes the next state."""
         *inner, last = layers
         state, following = states[index], states[(index + 1) % 3]
@@ -178,31 +231,36 @@ class KernelRRDB(RRDBNet):
         second = states[0] if index == 2 else None
         last.run(state, following, first=state, second=second, scales=(_RESIDUAL, _RESIDUAL))
 
-    def _dense(self, parameters: Mapping[str, Tensor], prefix: str) -> list[Convolution]:
+    def _dense(self, parameters: Mapping[str, Floats], prefix: str) -> list[Convolution]:
         return [
-            Convolution(self._library, layer, *_layer(parameters, f"{prefix}{index + 1}"))
+            Convolution(self.library, layer, *_layer(parameters, f"{prefix}{index + 1}"))
             for index, layer in enumerate(source.DENSE)
         ]
 
-    def _enlarging(self, parameters: Mapping[str, Tensor], name: str) -> Convolution:
+    def _enlarging(self, parameters: Mapping[str, Floats], name: str) -> Convolution:
         weight, bias = _layer(parameters, name)
-        return Convolution(self._library, source.ENLARGED, packing.phases(weight), bias)
+        return Convolution(self.library, source.ENLARGED, packing.phases(weight), bias)
 
 
-def _layer(parameters: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
+def _operations(layer: official.Layer) -> int:
+    """Per position of its input, a multiplication and an addition counting as two."""
+    return 2 * math.prod(layer.shapes()[f"{layer.name}.weight"]) if layer.kind == "conv" else 0
+
+
+def _layer(parameters: Mapping[str, Floats], name: str) -> tuple[Floats, Floats]:
     return parameters[f"{name}.weight"], parameters[f"{name}.bias"]
 
 
-def _first(weight: Tensor) -> Tensor:
+def _first(weight: Floats) -> Floats:
     """The weights of a first layer for pixels that are split, padded to what the kernels take."""
     return packing.padded(packing.halves(weight), CHANNELS, 32 if weight.shape[1] == 3 else 64)
 
 
-def _as_features(planes: Tensor) -> Tensor:
+def _as_features(planes: Planes) -> Any:
     """One plane as 1x64xHxW."""
     return planes.permute(0, 3, 1, 2)
 
 
-def _as_planes(features: Tensor) -> Tensor:
+def _as_planes(features: Planes) -> Any:
     """1x64xHxW, or a part of it, as the plane that it came from."""
     return features.permute(0, 2, 3, 1)

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[Any]
+    """Of any precision."""
 
 _ROW = 8
 """Values of half precision in 16 bytes, the unit of the swizzle."""
 
 
-def packed(weight: Tensor, outputs: int, plane: int) -> Tensor:
-    """`weight` (CxIxSxS) for blocks of `outputs` of its C channels, as a flat tensor on the same device.
+def packed(weight: Floats, outputs: int, plane: int) -> Floats:
+    """`weight` (CxIxSxS) for blocks of `outputs` of its C channels, flat.
 
     For each block, `plane` (32 or 64) inputs and column of the kernel: a matrix of the kernel's rows times `outputs` by
     the inputs, each row swizzled as the shared memory is (PTX ISA, matrix descriptors: 128 bytes, or 64 for 32 inputs).
     """
-    return weight.reshape(-1)[_places(tuple(weight.shape), outputs, plane, weight.device)]
+    return weight.reshape(-1).take(_places(weight.shape, outputs, plane))
 
 
 @cache
-def _places(shape: tuple[int, ...], outputs: int, plane: int, device: torch.device) -> Tensor:
+def _places(shape: tuple[int, ...], outputs: int, plane: int) -> NDArray[np.intp]:
     """Where in a weight of `shape` each packed value comes from: hundreds of layers share a few shapes."""
     channels, inputs, side = shape[:3]
-    numbers = torch.arange(math.prod(shape)).reshape(shape)
+    numbers = np.arange(math.prod(shape)).reshape(shape)
     parts = []
     for start in range(0, channels, outputs):
         block = numbers[start : start + outputs][_order(outputs)]
@@ -34,51 +40,51 @@ def _places(shape: tuple[int, ...], outputs: int, plane: int, device: torch.devi
             for column in range(side):
                 # The last row of the kernel comes first: it belongs to the output row that is complete first.
                 rows = [part[:, :, row, column] for row in reversed(range(side))]
-                parts.append(_swizzled(torch.cat(rows)).flatten())
-    return torch.cat(parts).to(device)
+                parts.append(_swizzled(np.concatenate(rows)).reshape(-1))
+    return np.concatenate(parts)
 
 
-def phases(weight: Tensor) -> Tensor:
+def phases(weight: Floats) -> Floats:
     """A 3x3 kernel behind an enlargement by 2 to nearest neighbours, as four 2x2 kernels before it: 4CxIx2x2, float32,
     top left, top right, bottom left, bottom right."""
-    weight = weight.float()
+    weight = weight.astype(np.float32)
     down = _pairs(weight, 2)
-    return torch.cat([kernel for rows in down for kernel in _pairs(rows, 3)])
+    return np.concatenate([kernel for rows in down for kernel in _pairs(rows, 3)])
 
 
-def halves(weight: Tensor) -> Tensor:
+def halves(weight: Floats) -> Floats:
     """`weight` (CxIx3x3) for pixels that were split by `split` in pixels.cu, Cx3Ix3x3 in half precision."""
-    near = weight.half()
-    rest = (weight.float() - near.float()).half()
-    return torch.cat([near, near, rest], 1)
+    near = weight.astype(np.float16)
+    rest = (weight.astype(np.float32) - near.astype(np.float32)).astype(np.float16)
+    return np.concatenate([near, near, rest], 1)
 
 
-def padded(values: Tensor, *sizes: int) -> Tensor:
+def padded(values: Floats, *sizes: int) -> Floats:
     """`values` with zeros appended along its first axes up to `sizes`."""
-    result = values.new_zeros((*sizes, *values.shape[len(sizes) :]))
+    result = np.zeros((*sizes, *values.shape[len(sizes) :]), values.dtype)
     result[tuple(slice(size) for size in values.shape)] = values
     return result
 
 
-def _order(outputs: int) -> Tensor:
+def _order(outputs: int) -> NDArray[np.intp]:
     """The output channel of each row: a thread's sums, pairs in up to 4 tiles of 8 rows, become contiguous channels."""
     tiles = min(4, outputs // 8)
-    row = torch.arange(outputs)
+    row = np.arange(outputs)
     tile, quad, odd = row // 8, row % 8 // 2, row % 2
     return tile // tiles * 8 * tiles + 2 * tiles * quad + 2 * (tile % tiles) + odd
 
 
-def _swizzled(matrix: Tensor) -> Tensor:
+def _swizzled(matrix: NDArray[np.intp]) -> NDArray[np.intp]:
     """Each row's units of 16 bytes exchanged by the bits of its number that the hardware takes."""
     rows, channels = matrix.shape
     units = matrix.reshape(rows, channels // _ROW, _ROW)
-    number = torch.arange(rows)[:, None]
+    number = np.arange(rows)[:, None]
     mask = number % 8 if channels == 64 else number // 2 % 4
-    place = torch.arange(channels // _ROW)[None, :] ^ mask
-    return torch.empty_like(units).scatter_(1, place[:, :, None].expand_as(units), units)
+    # The exchange undoes itself, so that it can be read as well as written.
+    return np.take_along_axis(units, (np.arange(channels // _ROW)[None, :] ^ mask)[:, :, None], 1)
 
 
-def _pairs(weight: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """The kernel along `dim` for the first and the second of two neighbours that came from one pixel."""
-    before, at, after = (weight.narrow(dim, index, 1) for index in range(3))
-    return torch.cat([before, at + after], dim), torch.cat([before + at, after], dim)
+def _pairs(weight: Floats, axis: int) -> tuple[Floats, Floats]:
+    """The kernel along `axis` for the first and the second of two neighbours that came from one pixel."""
+    before, at, after = np.split(weight, 3, axis)
+    return np.concatenate([before, at + after], axis), np.concatenate([before + at, after], axis)
