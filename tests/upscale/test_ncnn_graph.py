@@ -59,6 +59,34 @@ def test_operations_are_those_of_the_network(name: str) -> None:
     assert max(body.operations) < total / 5
 
 
+def test_the_trunk_stays_in_float32_when_the_rest_is_halved() -> None:
+    """Only narrowed copies of it are read by convolutions, and only widened changes are added to it."""
+    spec = catalog.find("x4plus-anime")
+    written = {}
+    sums = 0
+    for kind, _, inputs, outputs, *rest in lines(ncnn_graph.body(spec, weights.load(spec).parameters, fine=True)):
+        blobs, options = rest[: int(inputs) + int(outputs)], rest[int(inputs) + int(outputs) :]
+        read = {written[blob] for blob in blobs[: int(inputs)]}
+        assert len(read) <= 1, f"{kind} reads both precisions"
+        precision = read.pop() if read else "half"
+        if kind == "Cast":
+            assert options == (["0=2", "1=1"] if precision == "half" else ["0=1", "1=2"])
+            precision = "float" if precision == "half" else "half"
+        elif kind != "Split":
+            assert ("31=2" in options) == (precision == "float"), f"{kind} is told the wrong precision"
+            sums += kind in ("Eltwise", "BinaryOp") and precision == "float"
+        written |= dict.fromkeys(blobs[int(inputs) :], precision)
+    assert sums == spec.blocks + 1
+    assert written[ncnn_graph.OUTPUT] == "half"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_cast_in_full_precision(name: str) -> None:
+    for graph in parts(name):
+        assert "Cast" not in graph.text
+        assert " 31=" not in graph.text
+
+
 def test_a_picture_in_two_parts_has_weights_for_both() -> None:
     spec = catalog.find("animevideov3")
     parameters = weights.load(spec).parameters

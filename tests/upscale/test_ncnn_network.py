@@ -85,6 +85,14 @@ def test_the_residual_network_is_that_of_torch(place: str, half: bool, least: fl
 
 
 @pytest.mark.slow
+def test_half_precision_keeps_the_trunk_of_the_deep_network(crop: NDArray[np.uint8]) -> None:
+    """It is more than 69 dB, and 66 where the sums of the 23 blocks are rounded too."""
+    picture = planes(crop[:31, :29])
+    actual = result(ncnn_network("x4plus", "vulkan", half=True), picture)
+    assert decibels(actual, result(torch_network("x4plus"), picture)) >= 68
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "half", "least"), [("cpu", False, 110), ("vulkan", False, 110), ("vulkan", True, 60)]
 )

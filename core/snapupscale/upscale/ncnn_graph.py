@@ -33,6 +33,14 @@ _SUM = "0=0"
 _RESIDUAL = "0=1 -23301=2,2.000000e-01,1.000000e+00"
 """A fifth of the first input, and the second."""
 
+_FLOAT = "31=2"
+"""The layer reads and gives float32, whatever the others do."""
+
+_DIRECT = "31=64"
+"""The layer is computed without Winograd's transform, which loses more in half precision than all else together."""
+
+_WIDEN, _NARROW = "0=2 1=1", "0=1 1=2"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
@@ -51,14 +59,15 @@ class Graph:
 def body(spec: ModelSpec, parameters: Parameters, *, fine: bool) -> Graph:
     """The picture, C x H x W, to what `tail` takes, or for a compact network to the detail before its pixel shuffle.
 
-    fine: the picture comes in two parts, rounded, and after its channels the remainders times FINE. In half precision
-    it would lose most of what is lost there.
+    fine: for half precision. The picture comes in two parts, rounded, and after its channels the remainders times FINE;
+    what an RRDB network adds its blocks to stays in float32, and what is added is made without Winograd: most of what
+    half precision loses is lost there. Only for Vulkan: on a CPU ncnn would not take it back.
     """
-    ours, writer = layers(spec), _Writer(parameters)
+    ours, writer = layers(spec), _Writer(parameters, fine=fine)
     if spec.architecture == "compact":
-        writer.compact(ours, fine=fine)
+        writer.compact(ours)
     else:
-        writer.residual(ours[: -len(_TAIL)], spec.blocks, fine=fine)
+        writer.residual(ours[: -len(_TAIL)], spec.blocks)
     return writer.graph()
 
 
@@ -91,6 +100,7 @@ class _Writer:
     """Lines and parameters in the order of computation. A blob that several lines read is split afterwards."""
 
     parameters: Parameters
+    fine: bool = False
     lines: list[_Line] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
@@ -98,43 +108,65 @@ class _Writer:
     positions: int = 1
     """How many there are now for one of INPUT."""
 
-    def compact(self, ours: list[Layer], *, fine: bool) -> None:
+    def compact(self, ours: list[Layer]) -> None:
         x = INPUT
         for conv, prelu in zip(ours[:-1:2], ours[1:-1:2], strict=True):
-            x = self.convolution(conv, x, fine=fine and x == INPUT)
+            x = self.convolution(conv, x, parts=self.fine and x == INPUT)
             self.data.append(self._bytes(f"{prelu.name}.weight"))
             x = self.step(self.add("PReLU", [x], f"0={prelu.outputs}"))
         self.convolution(ours[-1], x, OUTPUT)
 
-    def residual(self, ours: list[Layer], blocks: int, *, fine: bool) -> None:
+    def residual(self, ours: list[Layer], blocks: int) -> None:
         first, *inner, last = ours
-        start = x = self.convolution(first, INPUT, fine=fine)
+        start = trunk = self._first(first)
         for block in range(blocks):
-            before = x
+            x = self._narrow(trunk)
             for dense in range(3):
                 at = 15 * block + 5 * dense
                 x = self.step(self._dense(inner[at : at + 5], x))
-            x = self.add("Eltwise", [x, before], _RESIDUAL)
-        self.add("BinaryOp", [self.convolution(last, x), start], _SUM, OUTPUT)
+            trunk = self._sum("Eltwise", [x, trunk], _RESIDUAL)
+        change = self.convolution(last, self._narrow(trunk))
+        if self.fine:
+            # Made a second time, which takes less than keeping it all the while in float32.
+            self._narrow(self._sum("BinaryOp", [change, self._first(first)], _SUM), OUTPUT)
+        else:
+            self._sum("BinaryOp", [change, start], _SUM, OUTPUT)
+
+    def _first(self, layer: Layer) -> str:
+        return self.convolution(layer, self._widen(INPUT), parts=self.fine, more=_FLOAT if self.fine else "")
+
+    def _sum(self, kind: str, inputs: list[str], options: str, output: str = "") -> str:
+        """Of a change and the trunk, which is float32 where this is `fine`."""
+        if not self.fine:
+            return self.add(kind, inputs, options, output)
+        change, trunk = inputs
+        return self.add(kind, [self._widen(change), trunk], f"{options} {_FLOAT}", output)
+
+    def _widen(self, blob: str) -> str:
+        return self.add("Cast", [blob], _WIDEN) if self.fine else blob
+
+    def _narrow(self, blob: str, output: str = "") -> str:
+        return self.add("Cast", [blob], _NARROW, output) if self.fine else blob
 
     def _dense(self, convolutions: list[Layer], x: str) -> str:
         grown = [x]
         for layer in convolutions[:-1]:
             grown.append(self.convolution(layer, self._joined(grown)))
-        return self.add("Eltwise", [self.convolution(convolutions[-1], self._joined(grown)), x], _RESIDUAL)
+        change = self.convolution(convolutions[-1], self._joined(grown), more=_DIRECT if self.fine else "")
+        return self.add("Eltwise", [change, x], _RESIDUAL)
 
     def _joined(self, blobs: list[str]) -> str:
         return blobs[0] if len(blobs) == 1 else self.add("Concat", blobs)
 
-    def convolution(self, layer: Layer, source: str, output: str = "", *, fine: bool = False) -> str:
+    def convolution(self, layer: Layer, source: str, output: str = "", *, parts: bool = False, more: str = "") -> str:
         weights = self.parameters[f"{layer.name}.weight"]
-        if fine:
+        if parts:
             weights = np.concatenate((weights, weights / FINE), 1)
         self.data += [struct.pack("<I", 0), np.ascontiguousarray(weights, "<f4").tobytes()]
         self.data.append(self._bytes(f"{layer.name}.bias"))
-        options = f"0={layer.outputs} 1=3 4=1 5=1 6={math.prod(weights.shape)}"
+        options = f"0={layer.outputs} 1=3 4=1 5=1 6={math.prod(weights.shape)} {_LEAKY if layer.leaky else ''} {more}"
         self.operations[-1] += 2 * math.prod(weights.shape) * self.positions
-        return self.add("Convolution", [source], f"{options} {_LEAKY}" if layer.leaky else options, output)
+        return self.add("Convolution", [source], " ".join(options.split()), output)
 
     def step(self, blob: str) -> str:
         """End a step here: one value of `blob` can be asked for."""
