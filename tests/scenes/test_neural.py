@@ -112,30 +112,6 @@ def test_pictures_are_taken_as_they_are_needed_and_not_kept(placed: CountingPlac
     assert most < 2 * WINDOW
 
 
-def test_where_nothing_is_wanted_nothing_is_computed(placed: CountingPlaced) -> None:
-    asked: list[tuple[int, int]] = []
-
-    def wanted(start: int, end: int) -> bool:
-        asked.append((start, end))
-        return start == STEP
-
-    single, many = NeuralNet().probabilities(pictures(3 * STEP + 7), wanted=wanted)
-    assert asked == [(0, STEP), (STEP, 2 * STEP), (2 * STEP, 3 * STEP), (3 * STEP, 3 * STEP + 7)]
-    assert np.flatnonzero(~np.isnan(single)).tolist() == list(range(STEP, 2 * STEP))
-    assert (np.isnan(single) == np.isnan(many)).all()
-    assert placed.batches == [1]
-
-
-def test_around_candidates_probabilities_are_those_of_the_whole(placed: CountingPlaced) -> None:
-    whole, _ = NeuralNet().probabilities(pictures(4 * STEP))
-    candidates = [5, STEP, 3 * STEP + 40]
-    single, _ = NeuralNet().at(pictures(4 * STEP), candidates)
-    known = ~np.isnan(single)
-    assert (single[known] == whole[known]).all()
-    assert known[[frame - 1 for frame in candidates]].all()
-    assert np.flatnonzero(~known).tolist() == list(range(2 * STEP, 3 * STEP))
-
-
 def test_progress_is_told_after_every_window_and_may_cancel(placed: CountingPlaced) -> None:
     told: list[int] = []
     NeuralNet().probabilities(pictures(STEP + CONTEXT + 3), progress=told.append)

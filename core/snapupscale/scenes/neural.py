@@ -12,7 +12,7 @@ import numpy as np
 from snapupscale.errors import WeightsMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -59,33 +59,20 @@ class NeuralNet:
         self,
         pictures: Iterable[NDArray[np.uint8]],
         *,
-        wanted: Callable[[int, int], bool] | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """For each of N `pictures` (27 x 48 x 3, R'G'B') the probability that a transition is centred on it and the
         next, and that it is part of one: float32, N each, 0..1. A hard cut shows in the last frame of the old shot.
 
-        wanted: asked with the first frame and the end of each 150 frames, once the 25 after them are there; where it
-        says no, nothing is computed and the results are NaN.
         progress: told how many frames are done after every window; may raise to cancel. Raises OutOfMemory.
         """
-        meter = NeuralMeter(self, wanted=wanted)
+        meter = NeuralMeter(self)
         for each in pictures:
             before = meter.done
             meter.add(each)
             if progress and meter.done > before:
                 progress(meter.done)
         return meter.finish()
-
-    def at(
-        self, pictures: Iterable[NDArray[np.uint8]], candidates: Collection[int]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """`probabilities` in the blocks of 150 frames that matter to `candidates`, NaN in the others.
-
-        candidates: frames that may be the first of a new shot.
-        """
-        blocks = {max(0, frame + offset) // STEP for frame in candidates for offset in (-2, -1, 0)}
-        return self.probabilities(pictures, wanted=lambda start, _: start // STEP in blocks)
 
     def most_windows(self) -> int:
         """How many windows at a time are worth while."""
@@ -99,10 +86,8 @@ class NeuralNet:
 class NeuralMeter:
     """Takes the pictures of one source one after the other; holds some hundreds of them at most."""
 
-    def __init__(self, net: NeuralNet, *, wanted: Callable[[int, int], bool] | None = None) -> None:
-        """wanted: see NeuralNet.probabilities."""
+    def __init__(self, net: NeuralNet) -> None:
         self._net = net
-        self._wanted = wanted
         self._kept: list[NDArray[np.uint8]] = []
         self._waiting: list[tuple[int, NDArray[np.uint8]]] = []
         self._results: list[NDArray[np.float32]] = []
@@ -129,9 +114,8 @@ class NeuralMeter:
 
     def _take_window(self) -> None:
         start, end = self.done, min(self.done + STEP, self._count)
-        if self._wanted is None or self._wanted(start, end):
-            self._waiting.append((len(self._results), np.stack(self._kept)))
-        self._results.append(np.full((end - start, 2), np.nan, dtype=np.float32))
+        self._waiting.append((len(self._results), np.stack(self._kept)))
+        self._results.append(np.empty((end - start, 2), dtype=np.float32))
         del self._kept[:STEP]
         self.done = end
         if len(self._waiting) >= self._net.most_windows():
