@@ -7,7 +7,6 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import OpenEXR
 
 from snapupscale.colour import ColourTags
 from snapupscale.errors import ImageUnreadable, ImplausibleResult
@@ -16,6 +15,7 @@ from snapupscale.stills.primaries import CHROMATICITIES, interop_id, primaries_o
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import OpenEXR
     from numpy.typing import NDArray
 
 SIGNATURE = b"\x76\x2f\x31\x01"
@@ -32,6 +32,8 @@ def encode(image: NDArray[np.float32], tags: ColourTags) -> bytes:
     colorInteropID; the numbers of H.273 stand in two attributes of our own. Raises ImplausibleResult for samples that
     a half cannot hold.
     """
+    import OpenEXR  # noqa: PLC0415 - as long to load as all other formats together
+
     with np.errstate(over="ignore"):
         half = image.astype(np.float16, order="C")  # the bindings read the buffer as if it were contiguous
     if not np.isfinite(half).all():
@@ -72,6 +74,8 @@ def decode(data: bytes) -> tuple[NDArray[Any], ColourTags]:
 
 @contextmanager
 def _opened(data: bytes, *, header_only: bool) -> Iterator[OpenEXR.File]:
+    import OpenEXR  # noqa: PLC0415 - as in `encode`
+
     try:
         # The bindings print what is wrong with the pixels, and standard output is for results.
         with redirect_stdout(io.StringIO()):
