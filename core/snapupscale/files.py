@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -34,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary: Path | None = None
     try:
-        fresh = path.with_name(f"{_PREFIX}{os.getpid()}-{secrets.token_hex(8)}{path.suffix}")
+        fresh = path.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(8).hex()}{path.suffix}")
         fresh.touch(exist_ok=False)
         temporary = fresh
         yield temporary

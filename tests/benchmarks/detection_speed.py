@@ -135,7 +135,7 @@ def run(command: Sequence[str]) -> tuple[float, float, float]:
 
 
 def bare_decode(clip: str) -> None:
-    """Every frame, by all threads and without the loop filter, as `detect` has it; nothing else."""
+    """Every frame, by the threads of one decoder and without the loop filter; nothing else."""
     import av
 
     with av.open(clip) as container:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scenery import BLACK, GREY, shot
-from snapupscale.scenes.features import PAIR, Descriptors, describe, joined, pair_features
+from snapupscale.scenes.features import PAIR, Descriptors, describe, pair_features, put, room
 
 PICTURES = np.concatenate([shot(seed, 1) for seed in range(12)])
 
@@ -91,13 +91,18 @@ def test_frames_are_described_alike_in_any_company() -> None:
         assert np.allclose(values, np.concatenate([each[position] for each in alone]), atol=1e-4)
 
 
-def test_slices_and_joined_ones_are_the_same_frames() -> None:
+def test_slices_and_those_put_together_are_the_same_frames() -> None:
     whole = describe(PICTURES)
-    parts = joined(whole[:5], joined(whole[5:6], whole[6:]))
-    assert len(parts) == len(PICTURES)
     assert len(whole[3:7]) == 4
+    parts = room(whole[:1], len(PICTURES))
+    assert len(parts) == len(PICTURES)
+    put(parts, 5, whole[5:])
+    put(parts, 0, whole[:5])
     for one, other in zip(arrays_of(whole), arrays_of(parts), strict=True):
         assert np.array_equal(one, other)
+    put(parts, 0, parts[2:])
+    for one, other in zip(arrays_of(whole), arrays_of(parts), strict=True):
+        assert np.array_equal(one[2:], other[: len(PICTURES) - 2])
 
 
 def test_histograms_sum_to_one_and_small_pictures_are_means() -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
+
+try:
+    # As the standard library's `random` does: hashlib loads all of OpenSSL, 4 MB.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +23,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
     Reads at most 768 KiB of each of the first and last file, sizes and times of all. Raises OSError.
     """
     files = list(paths)
-    digest = hashlib.blake2b(digest_size=16)
+    digest = blake2b(digest_size=16)
     for path in files:
         state = path.stat()
         digest.update(f"{state.st_size} {state.st_mtime_ns}\n".encode())

@@ -31,6 +31,11 @@ def sample(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
     Much cheaper than converting the picture: at 1080p one pixel in 225 is read, and of interlaced frames one field.
     """
+    return merged(sampled_planes(frame))
+
+
+def sampled_planes(frame: av.VideoFrame) -> list[NDArray[np.uint8]]:
+    """What `merged` makes a sample of: less to keep, where chroma is of half the size."""
     tags = pixels.frame_tags(frame)
     planar = pixels.planar_of(frame)
     bits = max(component.bits for component in planar.format.components)
@@ -39,11 +44,20 @@ def sample(frame: av.VideoFrame) -> NDArray[np.uint8]:
     levels = [_levels(_taken(pixels.plane_of(planar, index), *grid), bits) for index, grid in enumerate(grids)]
     if rgb:
         green, blue, red = levels
-        return np.asarray(cv2.transform(cv2.merge((red, green, blue)), _from_rgb()), dtype=np.uint8)
-    if len(levels) < 3:
-        levels += [np.full(SAMPLE, _CENTRE, dtype=np.uint8)] * 2
-    merged = cv2.merge([cv2.resize(each, SAMPLE[::-1], interpolation=cv2.INTER_NEAREST) for each in levels])
-    return np.asarray(merged if tags.full_range else cv2.LUT(merged, _to_full_range()), dtype=np.uint8)
+        return list(cv2.split(cv2.transform(cv2.merge((red, green, blue)), _from_rgb())))  # type: ignore[arg-type]
+    if not tags.full_range:
+        levels = [np.asarray(cv2.LUT(each, table)) for each, table in zip(levels, _to_full_range(), strict=False)]
+    return levels
+
+
+def merged(planes: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The sample, 72 x 128 x 3, of its planes; grey where there is no chroma."""
+    luma, *chroma = planes
+    if not chroma:
+        chroma = [np.full(SAMPLE, _CENTRE, dtype=np.uint8)] * 2
+    if chroma[0].shape != SAMPLE:
+        chroma = [np.asarray(cv2.resize(each, SAMPLE[::-1], interpolation=cv2.INTER_NEAREST)) for each in chroma]
+    return np.asarray(cv2.merge((luma, *chroma)), dtype=np.uint8)
 
 
 def thumbnail(sampled: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -87,12 +101,12 @@ def _levels(values: NDArray[Any], bits: int) -> NDArray[np.uint8]:
 
 
 @cache
-def _to_full_range() -> NDArray[np.uint8]:
-    """What each level of limited range is in full range: 1 x 256 x Y'CbCr."""
+def _to_full_range() -> tuple[NDArray[np.uint8], ...]:
+    """What each level of limited range is in full range, for Y', Cb and Cr: 256 each."""
     levels = np.arange(256.0)
-    luma = np.clip((levels - 16) / 219, 0, 1) * 255
-    chroma = np.clip((levels - _CENTRE) * 255 / 224 + _CENTRE, 0, 255)
-    return np.rint(np.stack((luma, chroma, chroma), axis=-1))[None].astype(np.uint8)
+    luma = np.rint(np.clip((levels - 16) / 219, 0, 1) * 255).astype(np.uint8)
+    chroma = np.rint(np.clip((levels - _CENTRE) * 255 / 224 + _CENTRE, 0, 255)).astype(np.uint8)
+    return luma, chroma, chroma
 
 
 @cache

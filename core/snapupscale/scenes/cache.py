@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from snapupscale.media.source import Source
 
-VERSION = 3
+VERSION = 4
 """Raised whenever what is measured changes, so that old files aren't read."""
 KEPT = 500
 _INDEX = ("ticks", "keyframes", "damaged", "interlaced", "signatures")

@@ -66,10 +66,12 @@ def candidate_features(
     least, most = cross.min(axis=0), np.maximum(before[-_NEAR:].max(axis=0), after[:_NEAR].max(axis=0))
     far = np.maximum(before.max(axis=0), after.max(axis=0))
     own = [values[:, list(_CONTEXT)] for values in (here, least)]
+    # The median of an even number; numpy's own imports all of numpy.ma.
+    middle = slice(len(_CROSS) // 2 - 1, len(_CROSS) // 2 + 1)
     columns = (
         here,
         least,
-        np.median(cross, axis=0),
+        np.sort(cross, axis=0)[middle].mean(axis=0),
         before[-1], after[0],
         before[-_NEAR:].max(axis=0), after[:_NEAR].max(axis=0),
         before.max(axis=0), after.max(axis=0),

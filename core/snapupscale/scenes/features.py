@@ -46,22 +46,34 @@ class Descriptors:
         return Descriptors(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def joined(first: Descriptors, second: Descriptors) -> Descriptors:
-    """The frames of `first` and then those of `second`."""
-    names = [field.name for field in fields(Descriptors)]
-    return Descriptors(**{name: np.concatenate((getattr(first, name), getattr(second, name))) for name in names})
+def room(described: Descriptors, count: int) -> Descriptors:
+    """Room for the descriptors of `count` frames like those that are `described`."""
+    return Descriptors(
+        **{
+            name: np.empty((count, *values.shape[1:]), dtype=values.dtype)
+            for name, values in ((field.name, getattr(described, field.name)) for field in fields(described))
+        }
+    )
+
+
+def put(frames: Descriptors, place: int, described: Descriptors) -> None:
+    """Write the descriptors of frames over those in `frames` from `place` on; they may be a later part of the same."""
+    for field in fields(frames):
+        getattr(frames, field.name)[place : place + len(described)] = getattr(described, field.name)
 
 
 def describe(thumbnails: Thumbnails) -> Descriptors:
     """The descriptors of thumbnails N x 36 x 64 x 3."""
-    _, rows, columns, _ = thumbnails.shape
+    count, rows, columns, _ = thumbnails.shape
     blocks = _block_numbers(rows, columns)
-    luma = _histograms(thumbnails[..., 0] >> 4, blocks, _LUMA_BINS)
-    fine = _CHROMA_BIN[thumbnails[..., 1:]]
+    levels, blue, red = (np.asarray(each, np.uint8) for each in cv2.split(thumbnails.reshape(-1, columns, 3)))
     side = len(_CHROMA_EDGES) + 1
-    chroma = _histograms(fine[..., 0] * side + fine[..., 1], blocks, side * side)
+    shape = (count, rows, columns)
+    luma = _histograms((levels >> 4).reshape(shape), blocks, _LUMA_BINS)
+    bins = np.add(cv2.LUT(blue, _CHROMA_BIN * np.uint8(side)), cv2.LUT(red, _CHROMA_BIN), dtype=np.uint8)
+    chroma = _histograms(bins.reshape(shape), blocks, side * side)
     small = _shrunk(thumbnails, 4)
-    medium = _shrunk(thumbnails[..., :1], 2)[..., 0]
+    medium = _shrunk(levels.reshape(*shape, 1), 2)[..., 0]
     return Descriptors(
         luma=np.sqrt(luma),
         chroma=np.sqrt(chroma),
@@ -127,9 +139,8 @@ def _histograms(bins: NDArray[np.integer], blocks: NDArray[np.intp], count: int)
     """N x blocks x `count`, each normalised to the sum 1, of bin numbers N x H x W."""
     frames = len(bins)
     slots = GRID * GRID * count
-    places = bins.astype(np.intp)
-    places += blocks * count
-    places += np.arange(0, frames * slots, slots, dtype=np.intp)[:, None, None]
+    first = np.arange(0, frames * slots, slots, dtype=np.intp)[:, None, None] + blocks * count
+    places = np.add(bins, first, dtype=np.intp)
     counts = np.bincount(places.ravel(), minlength=frames * slots).reshape(frames, GRID * GRID, count)
     return counts.astype(np.float32) * np.float32(GRID * GRID / blocks.size)
 

@@ -11,6 +11,7 @@ import numpy as np
 from snapupscale.media.decoder import Decoder
 from snapupscale.media.intra import NotSparse, SparseReader
 from snapupscale.media.packets import is_intra
+from snapupscale.media.segments import NotApart, SegmentReader, segments
 from snapupscale.scenes import cache
 from snapupscale.scenes.meter import Meter
 from snapupscale.scenes.neural import NeuralNet
@@ -74,7 +75,7 @@ def analyse(
     """
     stored = cache.load(source)
     if stored is None or (network and stored.measured.network is None) or (whole and not stored.whole):
-        stored = None if network or whole else _glimpsed(source, progress)
+        stored = None if network else _glimpsed(source, progress, whole=whole)
         stored = stored or _measured(source, progress, NeuralNet() if network else None)
         cache.store(source, stored)
     index, measured, warnings = stored.index, stored.measured, stored.warnings
@@ -117,11 +118,19 @@ def _measured(
     return cache.Stored(index=decoder.index(), measured=meter.finish(), warnings=(*decoder.warnings, *remarks))
 
 
-def _glimpsed(source: Source, progress: Callable[[int, int | None], None] | None) -> cache.Stored | None:
-    """The same from some of the frames, or None where all are needed."""
-    if not is_intra(source):
+def _glimpsed(
+    source: Source, progress: Callable[[int, int | None], None] | None, *, whole: bool
+) -> cache.Stored | None:
+    """The same by several decoders, from some of the frames unless `whole`; or None where it takes one pass."""
+    reader: SparseReader | SegmentReader
+    if is_intra(source):
+        reader = SparseReader(source, quiet=quiet)
+        if whole:
+            return None
+    elif parts := segments(source):
+        reader = SegmentReader(source, parts)
+    else:
         return None
-    reader = SparseReader(source, quiet=quiet)
     meter = Meter()
     total = _expected(source)
     try:
@@ -129,9 +138,10 @@ def _glimpsed(source: Source, progress: Callable[[int, int | None], None] | None
             meter.add(glimpse.sample, glimpse.matrix)
             if progress:
                 progress(glimpse.index + 1, total)
-    except NotSparse:
+    except (NotSparse, NotApart):
         return None
-    return cache.Stored(index=reader.index(), measured=meter.finish(), warnings=(), whole=False)
+    everything = isinstance(reader, SegmentReader)
+    return cache.Stored(index=reader.index(), measured=meter.finish(), warnings=(), whole=everything)
 
 
 def _expected(source: Source) -> int | None:

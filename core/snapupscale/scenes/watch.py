@@ -11,15 +11,15 @@ import numpy as np
 from snapupscale.scenes import blends, model
 from snapupscale.scenes.adaptive import NONE, Stretches
 from snapupscale.scenes.candidates import candidate_features, candidates, reasons
-from snapupscale.scenes.features import describe, joined, pair_features
+from snapupscale.scenes.features import PAIR, describe, pair_features, put, room
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snapupscale.scenes.features import Descriptors
 
-_BATCH = 64
-_CHUNK = 1024
+_BATCH = 32
+_CHUNK = 128
 _LEAST_ODDS = -5.0
 """Below these no threshold lets a transition through."""
 
@@ -47,10 +47,12 @@ class Places:
     stretch_features: NDArray[np.float32]
 
 
-def places(frames: Descriptors, low: int, high: int) -> Places:
-    """The candidates from frame `low` up to `high`; the others are there to be compared with."""
-    numbers = np.arange(len(frames))
-    steps = pair_features(frames, np.maximum(numbers - 1, 0), numbers)
+def places(frames: Descriptors, low: int, high: int, steps: NDArray[np.float32] | None = None) -> Places:
+    """The candidates from frame `low` up to `high`; the others are there to be compared with.
+
+    steps: how much each frame differs from the one before, if that is known.
+    """
+    steps = steps_from(frames, 0) if steps is None else steps
     cuts = candidates(steps)
     cuts = cuts[(cuts >= low) & (cuts < high)]
     starts, lengths, courses = blends.stretches(frames, low, high)
@@ -64,12 +66,24 @@ def places(frames: Descriptors, low: int, high: int) -> Places:
     )
 
 
+def steps_from(frames: Descriptors, first: int) -> NDArray[np.float32]:
+    """How much each frame from `first` on differs from the one before: N x len(PAIR)."""
+    numbers = np.arange(first, len(frames))
+    # In parts: a copy is made of both frames of each pair.
+    parts = np.split(numbers, range(_BATCH, len(numbers), _BATCH))
+    return np.concatenate([pair_features(frames, np.maximum(part - 1, 0), part) for part in parts])
+
+
 class Watch:
     """Keeps what it needs of the last few hundred frames, however long the footage is."""
 
     def __init__(self) -> None:
         self._batch: list[NDArray[np.uint8]] = []
-        self._frames: Descriptors | None = None
+        self._room: Descriptors | None = None
+        """Begins with the frames that are kept."""
+        self._kept = 0
+        self._steps = np.zeros((0, len(PAIR)), dtype=np.float32)
+        """Of those of them that were there when it was judged last."""
         self._first = 0
         """The number of the first frame that is kept."""
         self._done = 0
@@ -89,7 +103,7 @@ class Watch:
     def finish(self) -> Seen:
         """All that was seen; nothing may be added afterwards."""
         self._take()
-        if self._frames is not None:
+        if self._kept:
             self._judge(self._count())
         return Seen(
             odds=np.concatenate([np.zeros(0, np.float32), *self._odds]),
@@ -98,19 +112,24 @@ class Watch:
         )
 
     def _take(self) -> None:
-        if self._batch:
-            described = describe(np.stack(self._batch))
-            self._frames = described if self._frames is None else joined(self._frames, described)
-            self._batch.clear()
+        if not self._batch:
+            return
+        described = describe(np.stack(self._batch))
+        self._batch.clear()
+        if self._room is None:
+            self._room = room(described, _CHUNK + 2 * blends.SPAN + 2 * _BATCH)
+        put(self._room, self._kept, described)
+        self._kept += len(described)
 
     def _count(self) -> int:
-        return self._first + (0 if self._frames is None else len(self._frames))
+        return self._first + self._kept
 
     def _judge(self, end: int) -> None:
         """Judge the frames up to `end`, and let go of those that no later one needs."""
-        assert self._frames is not None
-        frames, low, high = self._frames, self._done - self._first, end - self._first
-        found = places(frames, low, high)
+        assert self._room is not None
+        frames, low, high = self._room[: self._kept], self._done - self._first, end - self._first
+        steps = np.concatenate((self._steps, steps_from(frames, len(self._steps))))
+        found = places(frames, low, high, steps)
         odds = np.full(high - low, NONE, dtype=np.float32)
         odds[found.frames - low] = model.load("cut").odds(found.features)
         self._odds.append(odds)
@@ -124,7 +143,9 @@ class Watch:
             self._stretches.append((start + self._first, past + self._first, float(likely[row]), kind))
         self._done = end
         unneeded = max(0, end - blends.SPAN - self._first)
-        self._frames = frames[unneeded:]
+        put(frames, 0, frames[unneeded:])
+        self._kept -= unneeded
+        self._steps = steps[unneeded:].copy()
         self._first += unneeded
 
 
