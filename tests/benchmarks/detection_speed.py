@@ -36,7 +36,7 @@ class Kind:
     codec: str
     pixel_format: str
     size: tuple[int, int] = (1920, 1080)
-    frames: int = 500
+    frames: int = 1500
     options: dict[str, str] = field(default_factory=dict)
 
 
@@ -45,7 +45,6 @@ KINDS = {
         suffix=".mp4",
         codec="libx264",
         pixel_format="yuv420p",
-        frames=1500,
         options={"preset": "veryfast", "crf": "21"},
     ),
     "hevc-4k": Kind(
@@ -53,8 +52,8 @@ KINDS = {
         codec="libx265",
         pixel_format="yuv420p",
         size=(3840, 2160),
-        frames=150,
-        options={"preset": "superfast", "x265-params": "log-level=none"},
+        frames=500,
+        options={"preset": "superfast", "crf": "20", "x265-params": "log-level=none"},
     ),
     "prores": Kind(suffix=".mov", codec="prores_ks", pixel_format="yuv422p10le", options={"profile": "2"}),
     "mjpeg": Kind(suffix=".mov", codec="mjpeg", pixel_format="yuvj422p", options={"qmin": "4", "qmax": "4"}),

@@ -17,7 +17,7 @@ from av.error import FFmpegError
 
 from snapupscale.media import pixels, samples
 from snapupscale.media.frames import FrameIndex, Marks
-from snapupscale.media.packets import shown
+from snapupscale.media.packets import shown, whole_index
 from snapupscale.media.signatures import signature
 from snapupscale.media.source import opened, require_unchanged
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 STRIDE = 8
 REACH = 4
 """Frames that are decoded on both sides of a place where something happens."""
+_AHEAD = 8
+"""Windows for each thread that are resolved ahead of the one that is shown next."""
 _EVEN = 1.25
 """How much larger or smaller than those about it a packet may be where nothing happens."""
 
@@ -66,15 +68,44 @@ class _Look:
     interlaced: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """A frame by its time, its bytes, and its packet where that had to be read to know of it."""
+
+    pts: int
+    size: int
+    packet: Packet | None = None
+
+
 @dataclass(kw_only=True)
 class _Window:
-    """Packets from one that is surely decoded up to, not including, the next such."""
+    """Frames from one that is surely decoded up to, not including, the next such."""
 
     first: int
-    packets: list[Packet]
+    frames: list[_Place]
     looks: list[_Look | None] = field(default_factory=list)
     busy: list[int] = field(default_factory=list)
     """Numbers of frames after which something happens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Span:
+    """A window, and the looks at its ends: at its first frame, and at the next one's first, of `after` bytes, or at the
+    last of its own at the end of the footage."""
+
+    window: _Window
+    left: Future[_Look]
+    right: Future[_Look]
+    after: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Completion:
+    """A window, the look at the first frame after it, and those that it still waits for by their places."""
+
+    window: _Window
+    after: _Look | None
+    looks: dict[int, Future[_Look]]
 
 
 class SparseReader:
@@ -105,6 +136,9 @@ class SparseReader:
         self._eyes: SimpleQueue[_Eye] = SimpleQueue()
         self._marks = Marks()
         self._first = 0
+        self._index = whole_index(source)
+        # A window in which much happens holds up those after it; packets that were read ahead take memory.
+        self._ahead = self._threads * (_AHEAD if self._index else 1)
 
     def glimpses(self) -> Iterator[Glimpse]:
         """Every frame, in order. Raises NotSparse, at any time, for footage that must be decoded whole: it is damaged,
@@ -113,19 +147,18 @@ class SparseReader:
         with ExitStack() as stack:
             self._eyes = SimpleQueue()
             for _ in range(self._threads):
-                self._eyes.put(stack.enter_context(_Eye(self.source.path, self.source.stream)))
+                eye = stack.enter_context(_Eye(self.source.path, self.source.stream))
+                self._eyes.put(eye)
+                self._marks = Marks(eye.tick)
             pool = ThreadPoolExecutor(self._threads)
             stack.callback(pool.shutdown, cancel_futures=True)
-            before: _Window | None = None
-            window: _Window | None = None
-            for after in self._resolved(pool):
-                if window is not None:
-                    self._complete(pool, (before, window, after))
-                    yield from self._shown(window, after)
-                before, window = window, after
-            if window is not None:
-                self._complete(pool, (before, window, None))
-                yield from self._shown(window, None)
+            waiting: deque[_Completion] = deque()
+            for each in self._completed(pool):
+                waiting.append(each)
+                if len(waiting) > self._ahead:
+                    yield from self._shown(waiting.popleft())
+            while waiting:
+                yield from self._shown(waiting.popleft())
         require_unchanged(self.source)
 
     def index(self) -> FrameIndex:
@@ -136,48 +169,69 @@ class SparseReader:
     def _resolved(self, pool: ThreadPoolExecutor) -> Iterator[_Window]:
         """Windows in which all is decoded that it takes to find what happens inside."""
         waiting: deque[Future[_Window]] = deque()
+        spans: deque[_Span] = deque()
+        for span in self._spans(pool):
+            spans.append(span)
+            # Tasks start in the order of their submission: the looks that this one needs are done by then, or nearly,
+            # and no thread waits for another.
+            if len(spans) > self._threads:
+                waiting.append(pool.submit(self._resolve, spans.popleft()))
+            if len(waiting) > self._ahead:
+                yield waiting.popleft().result()
+        waiting.extend(pool.submit(self._resolve, span) for span in spans)
+        for future in waiting:
+            yield future.result()
+
+    def _spans(self, pool: ThreadPoolExecutor) -> Iterator[_Span]:
         left: Future[_Look] | None = None
         window: _Window | None = None
         for following in self._windows():
-            right = pool.submit(self._look, following.packets[0])
+            right = pool.submit(self._look, following.frames[0])
             if window is not None and left is not None:
-                # Tasks start in the order of their submission, so that those that this one waits for have begun.
-                waiting.append(pool.submit(self._resolve, window, left, right, following.packets[0].size))
-            if len(waiting) > self._threads:
-                yield waiting.popleft().result()
+                yield _Span(window=window, left=left, right=right, after=following.frames[0].size)
             left, window = right, following
         if window is not None and left is not None:
-            right = pool.submit(self._look, window.packets[-1])
-            waiting.append(pool.submit(self._resolve, window, left, right, window.packets[-1].size))
-        for future in waiting:
-            yield future.result()
+            right = pool.submit(self._look, window.frames[-1])
+            yield _Span(window=window, left=left, right=right, after=window.frames[-1].size)
 
     def _windows(self) -> Iterator[_Window]:
         count = 0
         last = None
-        packets: list[Packet] = []
-        with opened(self.source.path) as container:
-            self._marks = Marks(container.streams[self.source.stream].time_base or Fraction(1))
-            for packet in shown(container, self.source.stream):
-                if packet.pts is None or not packet.is_keyframe or (last is not None and packet.pts <= last):
-                    raise NotSparse
-                if last is None:
-                    self._first = packet.pts
-                last = packet.pts
-                count += 1
-                packets.append(packet)
-                if len(packets) == self._stride:
-                    yield _Window(first=count - len(packets), packets=packets)
-                    packets = []
+        frames: list[_Place] = []
+        for place in self._places():
+            if last is not None and place.pts <= last:
+                raise NotSparse
+            if last is None:
+                self._first = place.pts
+            last = place.pts
+            count += 1
+            frames.append(place)
+            if len(frames) == self._stride:
+                yield _Window(first=count - len(frames), frames=frames)
+                frames = []
         if not count or (self.source.frames or count) > count:
             raise NotSparse
-        if packets:
-            yield _Window(first=count - len(packets), packets=packets)
+        if frames:
+            yield _Window(first=count - len(frames), frames=frames)
 
-    def _look(self, packet: Packet) -> _Look:
+    def _places(self) -> Iterator[_Place]:
+        """All frames, by the index, or where that isn't whole by reading the file."""
+        if index := self._index:
+            if not all(index.keys):
+                raise NotSparse
+            for time, size in zip(index.times, index.sizes, strict=True):
+                yield _Place(pts=time + index.delay, size=size)
+            return
+        with opened(self.source.path) as container:
+            for packet in shown(container, self.source.stream):
+                if packet.pts is None or not packet.is_keyframe:
+                    raise NotSparse
+                yield _Place(pts=packet.pts, size=packet.size, packet=packet)
+
+    def _look(self, place: _Place) -> _Look:
         eye = self._eyes.get()
         try:
-            picture = eye.see(packet)
+            picture = eye.see(place)
             sample = samples.sample(picture)
             return _Look(
                 sample=sample,
@@ -189,12 +243,12 @@ class SparseReader:
         finally:
             self._eyes.put(eye)
 
-    def _resolve(self, window: _Window, left: Future[_Look], right: Future[_Look], after: int) -> _Window:
-        """Bisect `window`: `left` is the look at its first packet, `right` at the next one's first, of `after`
-        bytes, or at the last of its own at the end of the footage."""
-        size = len(window.packets)
-        sizes = [*(packet.size for packet in window.packets), after]
-        looks: dict[int, _Look] = {0: left.result(), size: right.result()}
+    def _resolve(self, span: _Span) -> _Window:
+        """Bisect the window of `span`."""
+        window = span.window
+        size = len(window.frames)
+        sizes = [*(place.size for place in window.frames), span.after]
+        looks: dict[int, _Look] = {0: span.left.result(), size: span.right.result()}
         spans = [(0, size)]
         while spans:
             start, end = spans.pop()
@@ -205,31 +259,45 @@ class SparseReader:
                     window.busy.append(window.first + start)
                 continue
             middle = (start + end) // 2
-            looks[middle] = self._look(window.packets[middle])
+            looks[middle] = self._look(window.frames[middle])
             spans += [(start, middle), (middle, end)]
         window.looks = [looks.get(place) for place in range(size)]
         return window
 
-    def _complete(self, pool: ThreadPoolExecutor, windows: tuple[_Window | None, _Window, _Window | None]) -> None:
+    def _completed(self, pool: ThreadPoolExecutor) -> Iterator[_Completion]:
+        before: _Window | None = None
+        window: _Window | None = None
+        for after in self._resolved(pool):
+            if window is not None:
+                yield self._completion(pool, before, window, after)
+            before, window = window, after
+        if window is not None:
+            yield self._completion(pool, before, window, None)
+
+    def _completion(
+        self, pool: ThreadPoolExecutor, before: _Window | None, window: _Window, after: _Window | None
+    ) -> _Completion:
         """Decode what is near to something that happens, in the window or the ones beside it; the last frame of all
         as well, so that there is one after every skipped one."""
-        window, after = windows[1:]
-        busy = [frame for near in windows if near for frame in near.busy]
+        busy = [frame for near in (before, window, after) if near for frame in near.busy]
         wanted = [
             place
             for place, look in enumerate(window.looks)
             if look is None and any(-REACH < window.first + place - frame <= REACH for frame in busy)
         ]
-        last = len(window.packets) - 1
+        last = len(window.frames) - 1
         if after is None and window.looks[last] is None and last not in wanted:
             wanted.append(last)
-        for place, look in zip(wanted, pool.map(self._look, [window.packets[place] for place in wanted]), strict=True):
-            window.looks[place] = look
+        looks = {place: pool.submit(self._look, window.frames[place]) for place in wanted}
+        return _Completion(window=window, after=after.looks[0] if after else None, looks=looks)
 
-    def _shown(self, window: _Window, after: _Window | None) -> Iterator[Glimpse]:
-        looks = [*window.looks, after.looks[0] if after else None]
+    def _shown(self, completion: _Completion) -> Iterator[Glimpse]:
+        window = completion.window
+        looks = [*window.looks, completion.after]
+        for place, look in completion.looks.items():
+            looks[place] = look.result()
         places = [place for place, look in enumerate(looks) if look]
-        for place, packet in enumerate(window.packets):
+        for place, frame in enumerate(window.frames):
             one = max(other for other in places if other <= place)
             two = min((other for other in places if other >= place), default=one)
             left, right = looks[one], looks[two]
@@ -237,23 +305,24 @@ class SparseReader:
                 raise NotSparse
             part = (place - one) / (two - one) if two > one else 0.0
             known = _between(left.signature, right.signature, part)
-            self._marks.put((packet.pts or 0) - self._first, (True, False, left.interlaced), known)
+            self._marks.put(frame.pts - self._first, (True, False, left.interlaced), known)
             self.decoded += one == place
             sample = _between(left.sample, right.sample, part)
             yield Glimpse(index=window.first + place, sample=sample, matrix=left.matrix, decoded=one == place)
 
 
 class _Eye:
-    """One decoder that sees single packets. Used by one thread at a time."""
+    """One decoder that sees single frames. Used by one thread at a time."""
 
     def __init__(self, path: Path, stream: int) -> None:
         self._stack = ExitStack()
-        self._path, self._stream = path, stream
+        self._path, self._number = path, stream
 
     def __enter__(self) -> _Eye:
-        container = self._stack.enter_context(opened(self._path))
-        stream: VideoStream = container.streams[self._stream]  # type: ignore[assignment]
-        self._context = stream.codec_context
+        self._container = self._stack.enter_context(opened(self._path))
+        self._stream: VideoStream = self._container.streams[self._number]  # type: ignore[assignment]
+        self.tick = self._stream.time_base or Fraction(1)
+        self._context = self._stream.codec_context
         self._context.thread_count = 1
         self._context.options = {"skip_loop_filter": "all"}
         return self
@@ -261,9 +330,10 @@ class _Eye:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def see(self, packet: Packet) -> av.VideoFrame:
-        """The frame of `packet`. Raises NotSparse where there is none, or it isn't whole."""
+    def see(self, place: _Place) -> av.VideoFrame:
+        """The frame at `place`. Raises NotSparse where there is none, or it isn't whole."""
         try:
+            packet = place.packet or self._read(place.pts)
             pictures = self._context.decode(packet)
             if not pictures:
                 # A decoder that puts frames in order holds them back.
@@ -271,9 +341,16 @@ class _Eye:
                 self._context.flush_buffers()
         except FFmpegError as error:
             raise NotSparse from error
-        if len(pictures) != 1 or pictures[0].pts != packet.pts or pictures[0].is_corrupt:
+        if len(pictures) != 1 or pictures[0].pts != place.pts or pictures[0].is_corrupt:
             raise NotSparse
         return pictures[0]
+
+    def _read(self, pts: int) -> Packet:
+        self._container.seek(pts, stream=self._stream)
+        packet = next(shown(self._container, self._number), None)
+        if packet is None or packet.pts != pts or not packet.is_keyframe:
+            raise NotSparse
+        return packet
 
 
 def _even(sizes: list[int]) -> bool:

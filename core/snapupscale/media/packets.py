@@ -45,6 +45,20 @@ class Packets:
         return len(self.ticks)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """Of the packets of a stream, in the order of decoding."""
+
+    times: list[int]
+    """When each is to be decoded, in ticks of the container."""
+    sizes: list[int]
+    """Bytes."""
+    keys: list[bool]
+    """Where decoding can start."""
+    delay: int
+    """How much later the first is shown than decoded."""
+
+
 def read_packets(source: Source) -> Packets:
     """The packets of a file (of a sequence there are none), read at the speed of the disk; of a file that is cut off or
     damaged those before the fault. Raises SourceTruncated where there is none."""
@@ -80,6 +94,25 @@ def is_intra(source: Source) -> bool:
                 return False
             count += 1
     return count > 1
+
+
+def whole_index(source: Source) -> Index | None:
+    """The index of a source, read without its packets; None where not every frame stands in it, or not all of the file
+    is there."""
+    if source.is_sequence or "mp4" not in source.container:
+        return None
+    with opened(source.path) as container:
+        entries = [entry for entry in container.streams[source.stream].index_entries if not entry.is_discard]
+        times = [entry.timestamp for entry in entries]
+        sizes = [entry.size for entry in entries]
+        keys = [entry.is_keyframe for entry in entries]
+        end = max((entry.pos + entry.size for entry in entries), default=0)
+        first = next(shown(container, source.stream), None)
+    if first is None or first.pts is None or not times or first.dts != times[0] or len(times) != source.frames:
+        return None
+    if end > source.path.stat().st_size:
+        return None
+    return Index(times=times, sizes=sizes, keys=keys, delay=first.pts - times[0])
 
 
 def shown(container: InputContainer, number: int) -> Iterator[Packet]:

@@ -19,7 +19,7 @@ from av.error import FFmpegError
 from snapupscale.media import pixels, samples
 from snapupscale.media.frames import FrameIndex, Marks
 from snapupscale.media.intra import Glimpse
-from snapupscale.media.packets import shown
+from snapupscale.media.packets import shown, whole_index
 from snapupscale.media.signatures import signature
 from snapupscale.media.source import opened, require_unchanged
 
@@ -78,31 +78,23 @@ class _Look:
 
 def segments(source: Source) -> list[Segment]:
     """The segments of a source, by its index; none where that isn't whole, or keyframes are too rare."""
-    if source.is_sequence or "mp4" not in source.container:
-        return []
-    with opened(source.path) as container:
-        entries = container.streams[source.stream].index_entries
-        marks = [(entry.timestamp, entry.is_keyframe) for entry in entries if not entry.is_discard]
-        sizes = [entry.size for entry in entries]
-        ends = [entry.pos + entry.size for entry in entries]
-        first = next(shown(container, source.stream), None)
-    whole = len(marks) == len(ends) == source.frames and max(ends) <= source.path.stat().st_size
-    if not whole or not marks[0][1] or first is None or first.pts is None or first.dts != marks[0][0]:
+    index = whole_index(source)
+    if index is None or not index.keys[0]:
         return []
     starts = [0]
-    for place, (_, keyframe) in enumerate(marks):
+    for place, keyframe in enumerate(index.keys):
         if keyframe and place - starts[-1] >= _LEAST:
             starts.append(place)
-    lengths = np.diff([*starts, len(marks)]).tolist()
+    lengths = np.diff([*starts, len(index.keys)]).tolist()
     if len(starts) < 2 or max(lengths) > _MOST:
         return []
     return [
         Segment(
             number=number,
-            start=marks[place][0],
-            delay=first.pts - first.dts,
+            start=index.times[place],
+            delay=index.delay,
             packets=length,
-            size=sum(sizes[place : place + length]),
+            size=sum(index.sizes[place : place + length]),
             checked=number % _CHECKED == 0,
         )
         for number, (place, length) in enumerate(zip(starts, lengths, strict=True))
