@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -59,7 +60,7 @@ def leading(source: Source) -> int:
 def test_frames_are_those_of_one_pass(clip: Callable[..., Path], name: str, threads: int) -> None:
     source = made(clip, name)
     assert bool(leading(source)) == (name in {"apart_open.mp4", "apart_hevc.mp4", "apart_mpeg2.mov"})
-    parts = segments(source)
+    parts = segments(source, threads=1)
     assert len(parts) > 3
     assert sum(part.packets for part in parts) == FRAMES
     reader = SegmentReader(source, parts, threads=threads)
@@ -81,7 +82,7 @@ def test_what_has_few_keyframes_or_no_whole_index_is_not_divided(clip: Callable[
     assert not segments(made(clip, "apart_rare.mp4", frames=340, options={"g": "320", "sc_threshold": "0"}))
     assert not segments(made(clip, "apart.mkv", options={"g": "30"}))
     whole = made(clip, "apart_faststart.mp4", options={"g": "30"}, container_options={"movflags": "faststart"})
-    assert segments(whole)
+    assert segments(whole, threads=1)
     cut_off = tmp_path / "cut_off.mp4"
     cut_off.write_bytes(whole.path.read_bytes()[:-2000])
     assert not segments(probe(cut_off))
@@ -90,7 +91,7 @@ def test_what_has_few_keyframes_or_no_whole_index_is_not_divided(clip: Callable[
 def test_a_keyframe_that_does_not_stand_alone_is_noticed(clip: Callable[..., Path]) -> None:
     refresh = {"g": "40", "bf": "0", "x264-params": "intra-refresh=1:scenecut=0"}
     source = made(clip, "apart_refresh.mp4", options=refresh)
-    parts = segments(source)
+    parts = segments(source, threads=1)
     assert len(parts) > 2
     with pytest.raises(NotApart):
         list(SegmentReader(source, parts).glimpses())
@@ -109,7 +110,7 @@ def damaged(clip: Callable[..., Path], tmp_path: Path) -> Source:
 
 def test_damaged_footage_is_decoded_in_one_go(damaged: Source) -> None:
     with pytest.raises(NotApart):
-        list(SegmentReader(damaged, segments(damaged)).glimpses())
+        list(SegmentReader(damaged, segments(damaged, threads=1)).glimpses())
     signal = analyse(damaged)
     assert any("damaged" in warning for warning in signal.warnings)
 
@@ -117,6 +118,7 @@ def test_damaged_footage_is_decoded_in_one_go(damaged: Source) -> None:
 def test_all_of_it_is_decoded(clip: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     source = made(clip, "apart_open.mp4")
     monkeypatch.setattr(Decoder, "frames", None)
+    monkeypatch.setattr("snapupscale.media.segments._threads", lambda: 2)
     assert len(analyse(source)) == FRAMES
     stored = cache.load(source)
     assert stored is not None
@@ -125,7 +127,7 @@ def test_all_of_it_is_decoded(clip: Callable[..., Path], monkeypatch: pytest.Mon
 
 def test_who_stops_early_waits_for_no_segment(clip: Callable[..., Path]) -> None:
     source = made(clip, "apart_closed.mp4")
-    reader = SegmentReader(source, segments(source), threads=2)
+    reader = SegmentReader(source, segments(source, threads=1), threads=2)
     glimpses = reader.glimpses()
     next(glimpses)
     glimpses.close()
@@ -141,3 +143,14 @@ def test_the_longest_of_the_last_ones_is_begun_so_early_that_all_end_together() 
     assert [part.number for part in in_order_of_work(parts, 2)] == [0, 1, 2, 6, 3, 4, 5]
     assert [part.number for part in in_order_of_work(parts, 1)] == [0, 1, 2, 3, 4, 5, 6]
     assert [part.number for part in in_order_of_work(parts[:4], 2)] == [0, 1, 2, 3]
+
+
+def test_work_that_cannot_be_shared_is_done_in_one_go(clip: Callable[..., Path]) -> None:
+    source = made(clip, "apart_closed.mp4")
+    assert len(segments(source, threads=1)) == 7
+    assert not segments(source, threads=6)
+
+
+def test_large_pictures_are_decoded_in_one_go(clip: Callable[..., Path]) -> None:
+    source = made(clip, "apart_closed.mp4")
+    assert not segments(replace(source, width=3840, height=2160), threads=1)

@@ -40,6 +40,10 @@ _AHEAD = 120
 """Frames that may wait for their turn where segments are short: 14 kB each."""
 _THREADS = 8
 """At most, as each has all the pictures that a decoder keeps."""
+_LARGEST = 2048 * 1152
+"""Pixels of a picture: of larger ones so many decoders would keep too much in memory."""
+_UNEVEN = 1.1
+"""How much longer than its share of the work the last thread may be busy."""
 _CHECKED = 16
 """Of so many segments that begin without leading pictures one is checked."""
 
@@ -76,8 +80,9 @@ class _Look:
     interlaced: bool
 
 
-def segments(source: Source) -> list[Segment]:
-    """The segments of a source, by its index; none where that isn't whole, or keyframes are too rare."""
+def segments(source: Source, *, threads: int | None = None) -> list[Segment]:
+    """The segments of a source, by its index; none where that isn't whole, keyframes are too rare, pictures too large,
+    or so many `threads` could not share the work evenly."""
     index = whole_index(source)
     if index is None or not index.keys[0]:
         return []
@@ -86,9 +91,9 @@ def segments(source: Source) -> list[Segment]:
         if keyframe and place - starts[-1] >= _LEAST:
             starts.append(place)
     lengths = np.diff([*starts, len(index.keys)]).tolist()
-    if len(starts) < 2 or max(lengths) > _MOST:
+    if len(starts) < 2 or max(lengths) > _MOST or source.width * source.height > _LARGEST:
         return []
-    return [
+    found = [
         Segment(
             number=number,
             start=index.times[place],
@@ -99,6 +104,20 @@ def segments(source: Source) -> list[Segment]:
         )
         for number, (place, length) in enumerate(zip(starts, lengths, strict=True))
     ]
+    return found if _even(found, threads or _threads()) else []
+
+
+def _threads() -> int:
+    """How many decoders are worth while here."""
+    return min(os.cpu_count() or 1, _THREADS)
+
+
+def _even(parts: Sequence[Segment], count: int) -> bool:
+    """Whether `count` threads would all be busy nearly to the end."""
+    loads = [0] * count
+    for part in in_order_of_work(parts, count):
+        loads[loads.index(min(loads))] += part.size
+    return max(loads) <= _UNEVEN * sum(loads) / count
 
 
 class SegmentReader:
@@ -113,7 +132,7 @@ class SegmentReader:
     def __init__(self, source: Source, parts: Sequence[Segment], *, threads: int | None = None) -> None:
         self.source = source
         self._segments = parts
-        self._threads = threads or min(os.cpu_count() or 1, _THREADS)
+        self._threads = threads or _threads()
         self._hands: SimpleQueue[_Hand] = SimpleQueue()
         self._stopped = Event()
         self._failed = Event()
