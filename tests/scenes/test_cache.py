@@ -12,7 +12,7 @@ import pytest
 
 from snapupscale.media.frames import FrameIndex
 from snapupscale.media.source import probe
-from snapupscale.scenes import cache
+from snapupscale.scenes import cache, model
 from snapupscale.scenes.adaptive import NONE, Stretches
 from snapupscale.scenes.cache import Stored
 from snapupscale.scenes.meter import Measured, Network
@@ -147,6 +147,17 @@ def test_another_version_is_another_file(source: Source, monkeypatch: pytest.Mon
     cache.store(source, made(20))
     monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
     assert cache.load(source) is None
+
+
+def test_another_fit_is_another_file(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.store(source, made(20))
+    before = model.mark()
+    model.mark.cache_clear()
+    assert model.mark() == before
+    monkeypatch.setattr(model, "_fitted", lambda name: name.encode())
+    model.mark.cache_clear()
+    assert cache.load(source) is None
+    model.mark.cache_clear()
 
 
 def test_another_source_and_rate_are_other_files(source: Source, clip: Callable[..., Path]) -> None:

@@ -17,6 +17,7 @@ from platformdirs import user_cache_path
 from snapupscale import files
 from snapupscale.errors import OutputError
 from snapupscale.media.frames import FrameIndex
+from snapupscale.scenes import model
 from snapupscale.scenes.adaptive import Stretches
 from snapupscale.scenes.meter import Measured, Network
 from snapupscale.scenes.watch import Seen
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from snapupscale.media.source import Source
 
 VERSION = 4
-"""Raised whenever what is measured changes, so that old files aren't read."""
+"""Raised whenever what is measured changes, so that old files aren't read. A new fit shows by itself."""
 KEPT = 500
 _INDEX = ("ticks", "keyframes", "damaged", "interlaced", "signatures")
 _CURVES = ("distance", "luma", "contrast", "motion")
@@ -99,10 +100,10 @@ def discard(source: Source) -> bool:
 
 def _path(source: Source) -> Path:
     """The name holds all that the content depends on: the source, the rate that times were counted by where it has
-    none of its own, the decoder, and what is measured."""
+    none of its own, the decoder, what is measured, and the fit."""
     decoder = ".".join(map(str, av.library_versions["libavcodec"]))
     rate = f"{source.rate.numerator}_{source.rate.denominator}"
-    name = f"{source.fingerprint}-{source.stream}-{rate}-{decoder}-v{VERSION}.npz"
+    name = f"{source.fingerprint}-{source.stream}-{rate}-{decoder}-v{VERSION}-{model.mark()}.npz"
     return user_cache_path("snapupscale") / "signals" / name
 
 

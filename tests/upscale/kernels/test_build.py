@@ -38,8 +38,9 @@ def test_nvcc_compiles_them(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(NVCC is None, reason="no nvcc")
-def test_nvcc_compiles_what_goes_between_pictures_and_planes(tmp_path: Path) -> None:
-    assert "error" not in _built(source.read("pixels.cu"), "sm_80", tmp_path)
+@pytest.mark.parametrize("file", ["pixels.cu", "levels.cu"])
+def test_nvcc_compiles_what_goes_between_pictures_and_planes(file: str, tmp_path: Path) -> None:
+    assert "error" not in _built(source.read(file), "sm_80", tmp_path)
 
 
 def test_nvrtc_compiles_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
