@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _FASTER_BY_NCNN = ("compact",)
 """Architectures, by tests/benchmarks/cpu.py on two cores: ncnn takes 0.90 of the time that torch does. It takes 0.86 to
-0.89 for the others too, but a step of those can't be ended, and lasts seconds on large pictures: too long for a stop."""
+0.89 for the others too, but a step of those can't be ended, and lasts seconds on large pictures; stopping must not."""
 _MEASURED_ON = ("x86_64", "amd64")
 
 
