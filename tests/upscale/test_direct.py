@@ -126,7 +126,10 @@ def test_what_looks_wrong_is_made_again_by_torch(
     pixels, made = crop[:16, :16], backend()
     monkeypatch.setattr(direct.plausibility, "fault", lambda *means: "brightness that moved")
     monkeypatch.setattr("snapupscale.upscale.torch_backend.TorchBackend._confirmed", lambda *_: True)
-    np.testing.assert_array_equal(enlarged(made, pixels), by_torch("animevideov3", pixels))
+    seen: list[float] = []
+    result = made.enlarge(pixels, pixels.dtype, seen.append)
+    np.testing.assert_array_equal(result, by_torch("animevideov3", pixels))
+    assert seen == sorted(seen)
 
 
 def test_all_memory_is_given_back(crop: NDArray[np.uint8], cuda: HostCuda) -> None:

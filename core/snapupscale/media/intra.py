@@ -7,7 +7,6 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from fractions import Fraction
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -19,14 +18,13 @@ from snapupscale.media import pixels, samples
 from snapupscale.media.frames import FrameIndex, Marks
 from snapupscale.media.packets import shown, whole_index
 from snapupscale.media.signatures import signature
+from snapupscale.media.single_thread import SingleThread
 from snapupscale.media.source import opened, require_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import av
-    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
     from snapupscale.media.packets import Packet
@@ -311,34 +309,18 @@ class SparseReader:
             yield Glimpse(index=window.first + place, sample=sample, matrix=left.matrix, decoded=one == place)
 
 
-class _Eye:
+class _Eye(SingleThread):
     """One decoder that sees single frames. Used by one thread at a time."""
-
-    def __init__(self, path: Path, stream: int) -> None:
-        self._stack = ExitStack()
-        self._path, self._number = path, stream
-
-    def __enter__(self) -> _Eye:
-        self._container = self._stack.enter_context(opened(self._path))
-        self._stream: VideoStream = self._container.streams[self._number]  # type: ignore[assignment]
-        self.tick = self._stream.time_base or Fraction(1)
-        self._context = self._stream.codec_context
-        self._context.thread_count = 1
-        self._context.options = {"skip_loop_filter": "all"}
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
 
     def see(self, place: _Place) -> av.VideoFrame:
         """The frame at `place`. Raises NotSparse where there is none, or it isn't whole."""
         try:
             packet = place.packet or self._read(place.pts)
-            pictures = self._context.decode(packet)
+            pictures = self.context.decode(packet)
             if not pictures:
                 # A decoder that puts frames in order holds them back.
-                pictures = self._context.decode(None)
-                self._context.flush_buffers()
+                pictures = self.context.decode(None)
+                self.context.flush_buffers()
         except FFmpegError as error:
             raise NotSparse from error
         if len(pictures) != 1 or pictures[0].pts != place.pts or pictures[0].is_corrupt:
@@ -346,8 +328,8 @@ class _Eye:
         return pictures[0]
 
     def _read(self, pts: int) -> Packet:
-        self._container.seek(pts, stream=self._stream)
-        packet = next(shown(self._container, self._number), None)
+        self.container.seek(pts, stream=self.stream)
+        packet = next(shown(self.container, self.number), None)
         if packet is None or packet.pts != pts or not packet.is_keyframe:
             raise NotSparse
         return packet

@@ -7,11 +7,10 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import chain, islice, takewhile
 from queue import SimpleQueue
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from av.error import FFmpegError
@@ -21,14 +20,14 @@ from snapupscale.media.frames import FrameIndex, Marks
 from snapupscale.media.intra import Glimpse
 from snapupscale.media.packets import shown, whole_index
 from snapupscale.media.signatures import signature
-from snapupscale.media.source import opened, require_unchanged
+from snapupscale.media.single_thread import SingleThread
+from snapupscale.media.source import require_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import av
-    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
     from snapupscale.media.packets import Packet
@@ -213,35 +212,26 @@ class SegmentReader:
             looks.put(None)
 
 
-class _Hand:
+class _Hand(SingleThread):
     """One decoder that sees one segment after the other. Used by one thread at a time."""
 
     def __init__(self, path: Path, stream: int) -> None:
-        self._stack = ExitStack()
-        self._path, self._number = path, stream
+        super().__init__(path, stream)
         self.end: int | None = None
         """The time of the keyframe after the segment, once it was read."""
 
-    def __enter__(self) -> _Hand:
-        self._container = self._stack.enter_context(opened(self._path))
-        self._stream: VideoStream = self._container.streams[self._number]  # type: ignore[assignment]
-        self.tick = self._stream.time_base or Fraction(1)
-        self._context = self._stream.codec_context
-        self._context.thread_count = 1
-        self._context.options = {"skip_loop_filter": "all"}
+    def __enter__(self) -> Self:
+        super().__enter__()
         self._begin()
         return self
 
     def _begin(self) -> None:
         """Decode the first packet: what made the stream may be told there alone, and decoders go by it (that of H.264
         with 4:4:4 of older versions of x264, for one)."""
-        first = next(shown(self._container, self._number), None)
+        first = next(shown(self.container, self.number), None)
         with suppress(FFmpegError):
-            self._context.decode(first)
-            self._context.decode(None)
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
+            self.context.decode(first)
+            self.context.decode(None)
 
     def looks(self, segment: Segment) -> Iterator[_Look]:
         """At the frames of `segment`, and perhaps at the keyframe after it. Raises NotApart unless all come, whole."""
@@ -254,7 +244,7 @@ class _Hand:
                 if packet is not None:
                     due += begin <= _time(packet) != self.end
                 # No name for a picture: it would keep it while the next one is decoded.
-                for look in map(_look, self._context.decode(packet)):
+                for look in map(_look, self.context.decode(packet)):
                     last = self.end is not None and look.pts >= self.end
                     if look.damaged or (last and due):
                         raise NotApart
@@ -269,9 +259,9 @@ class _Hand:
     def _found(self, segment: Segment) -> tuple[Packet, Iterator[Packet]]:
         """The first packet of `segment`, and all those after it."""
         self.end = None
-        self._container.seek(segment.start + segment.delay, stream=self._stream)
-        self._context.flush_buffers()
-        packets = shown(self._container, self._number)
+        self.container.seek(segment.start + segment.delay, stream=self.stream)
+        self.context.flush_buffers()
+        packets = shown(self.container, self.number)
         # A seek may land at a keyframe before.
         keyframe = next((packet for packet in packets if packet.dts is None or packet.dts >= segment.start), None)
         if keyframe is None or not keyframe.is_keyframe or keyframe.dts != segment.start:

@@ -124,9 +124,9 @@ def _glimpsed(
     """The same by several decoders, from some of the frames unless `whole`; or None where it takes one pass."""
     reader: SparseReader | SegmentReader
     if is_intra(source):
-        reader = SparseReader(source, quiet=quiet)
         if whole:
             return None
+        reader = SparseReader(source, quiet=quiet)
     elif parts := segments(source):
         reader = SegmentReader(source, parts)
     else:

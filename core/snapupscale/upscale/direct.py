@@ -15,7 +15,7 @@ from snapupscale.upscale.kernels.convolution import planes_of
 from snapupscale.upscale.kernels.gpu import gpu
 from snapupscale.upscale.kernels.gpu_memory import GpuMemory
 from snapupscale.upscale.kernels.levelling import Levelling
-from snapupscale.upscale.kernels.networks import ENLARGE
+from snapupscale.upscale.layers import ENLARGE
 from snapupscale.upscale.loaded import Loaded
 from snapupscale.upscale.meter import Meter
 from snapupscale.upscale.picture import whole_cells
@@ -94,11 +94,6 @@ class DirectBackend:
             edge=tile,
         )
 
-    @property
-    def kernels(self) -> str:
-        """The family of kernels."""
-        return self._network.family
-
     def enlarge(self, pixels: Pixels, dtype: np.dtype[Any], report: Report) -> Pixels:
         """As TorchBackend.enlarge."""
         with memory_errors():
@@ -107,14 +102,18 @@ class DirectBackend:
                 # What was kept fits no array of this picture.
                 self._memory.release()
                 self._size = pixels.shape
-            try:
-                return self._enlarged(pixels, dtype, report)
-            except _Doubtful:
-                return self._by_torch().enlarge(pixels, dtype, report)
+            done = 0.0
 
-    def enlarge_picture(self, pixels: Pixels, width: int, height: int, report: Report) -> Pixels:
-        """As TorchBackend.enlarge_picture, and by it."""
-        return self._by_torch().enlarge_picture(pixels, width, height, report)
+            def forward(share: float) -> None:
+                nonlocal done
+                done = max(done, share)
+                report(done)
+
+            with suppress(_Doubtful):
+                return self._enlarged(pixels, dtype, forward)
+            # Only here, where what the attempt held is free again.
+            self._memory.release()
+            return self._by_torch().enlarge(pixels, dtype, forward)
 
     def close(self) -> None:
         """Let go of the model and its memory."""

@@ -212,7 +212,8 @@ class Upscaler:
             return self._as_reference(cast("TorchBackend", self._network), pixels, report)
         if self._factor == self._own:
             return self._network.enlarge(pixels, pixels.dtype, report)
-        return self._network.enlarge_picture(pixels, width, height, lambda share: report(share * _NETWORK_SHARE))
+        network = cast("TorchBackend", self._network)
+        return network.enlarge_picture(pixels, width, height, lambda share: report(share * _NETWORK_SHARE))
 
     def _as_reference(self, network: TorchBackend, pixels: Pixels, report: Report) -> Pixels:
         """The steps of RealESRGANer: reflected at the right and bottom, rounded, and only then resampled."""

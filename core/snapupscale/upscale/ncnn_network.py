@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from snapupscale.errors import BackendUnavailable, DeviceLost
 from snapupscale.upscale import ncnn_graph, vulkan
-from snapupscale.upscale.networks import ENLARGE, Network, build
+from snapupscale.upscale.layers import ENLARGE
+from snapupscale.upscale.networks import Network, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,14 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from snapupscale.upscale.layers import CHANNELS, ENLARGE, GROWTH, halo
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from snapupscale.upscale.catalog import ModelSpec
 
-CHANNELS = 64
-GROWTH = 32
-ENLARGE = 4
 _SLOPE = 0.2
 _RESIDUAL = 0.2
 _WIDE = CHANNELS + 4 * GROWTH
@@ -59,8 +58,6 @@ class Network(nn.Module):
     """Peak of short-lived values per cell in `features`, in numbers of the body's precision."""
     tail_values: int
     """The same for `tail`."""
-    bands_itself = False
-    """Whether `tail` keeps its short-lived memory small by itself, so that it is given everything at once."""
 
     def features(self, picture: Tensor, pace: Pace) -> Tensor:
         raise NotImplementedError
@@ -91,14 +88,13 @@ class Compact(Network):
     body_values = 5 * CHANNELS
     tail_values = 4 * 3 * ENLARGE**2
 
-    def __init__(self, blocks: int) -> None:
+    def __init__(self, blocks: int, halo: int) -> None:
         super().__init__()
+        self.halo = halo
         layers: list[nn.Module] = [_conv(3, CHANNELS), nn.PReLU(CHANNELS)]
         for _ in range(blocks):
             layers += [_conv(CHANNELS, CHANNELS), nn.PReLU(CHANNELS)]
         self.body = nn.ModuleList([*layers, _conv(CHANNELS, 3 * ENLARGE**2)])
-        # One cell for each convolution: all that a pixel can depend on, so that tiles are exact.
-        self.halo = blocks + 2
 
     def features(self, picture: Tensor, pace: Pace) -> Tensor:
         *layers, last = self.body
@@ -162,14 +158,13 @@ class RRDBNet(Network):
     """RRDBNet with `blocks` residual blocks. For scale 2 a cell is 2x2 pixels, so that the body works at half size."""
 
     reach = 2
-    # All that a pixel can depend on is 349 cells for 23 blocks; with 96 a tile agrees with the whole to 119 dB.
-    halo = 96
     widest = _WIDE
     body_values = _WIDE + 5 * CHANNELS
     tail_values = 4 * CHANNELS * ENLARGE**2
 
-    def __init__(self, blocks: int, scale: int) -> None:
+    def __init__(self, blocks: int, scale: int, halo: int) -> None:
         super().__init__()
+        self.halo = halo
         self.cell = ENLARGE // scale
         self.conv_first = _conv(3 * self.cell**2, CHANNELS)
         self.body = nn.ModuleList(ResidualBlock() for _ in range(blocks))
@@ -211,7 +206,9 @@ class RRDBNet(Network):
 def build(spec: ModelSpec) -> Network:
     """The network of `spec`, its parameters not yet set."""
     with torch.device("meta"):
-        return Compact(spec.blocks) if spec.architecture == "compact" else RRDBNet(spec.blocks, spec.scale)
+        context = halo(spec)
+        compact = spec.architecture == "compact"
+        return Compact(spec.blocks, context) if compact else RRDBNet(spec.blocks, spec.scale, context)
 
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:

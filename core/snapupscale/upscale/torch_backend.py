@@ -12,7 +12,8 @@ import torch
 from snapupscale.errors import ImplausibleResult, KernelUnavailable
 from snapupscale.upscale import devices, failures, levels, plausibility, torch_levels
 from snapupscale.upscale.failures import memory_errors
-from snapupscale.upscale.networks import ENLARGE, Network
+from snapupscale.upscale.layers import ENLARGE
+from snapupscale.upscale.networks import Network
 from snapupscale.upscale.picture import whole_cells
 from snapupscale.upscale.resize import resized
 from snapupscale.upscale.tiles import Tiles
@@ -214,7 +215,8 @@ class TorchBackend:
     def _run(self, network: Network | KernelNetwork, job: Job, region: Box) -> Tensor:
         """What `network` makes of `region`, 1x3 float32 on the device."""
         cell, padded = network.cell, region.grown(network.halo, job.whole)
-        most = float("inf") if network.bands_itself else self.tiles.tail_most
+        # The tail by kernels keeps its short-lived memory small by itself.
+        most = self.tiles.tail_most if isinstance(network, Network) else float("inf")
         pieces = by_area(region, halo=network.reach, most=most)
         around = [piece.grown(network.reach, padded) for piece in pieces]
         tail = network.tail_operations() * sum(box.area for box in around)

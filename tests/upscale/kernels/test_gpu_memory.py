@@ -7,7 +7,7 @@ import pytest
 
 from snapupscale.upscale.kernels.gpu import Gpu
 from snapupscale.upscale.kernels.gpu_memory import GpuMemory
-from upscale.kernels.host_cuda import FAILED, HostCuda, install
+from upscale.kernels.host_cuda import FAILED, OUT_OF_MEMORY, HostCuda, install
 
 
 @pytest.fixture
@@ -114,3 +114,12 @@ def test_little_page_locked_memory_is_kept(cuda: HostCuda) -> None:
     assert cuda.taken() == 200 + 100 + 1
     memory.release()
     assert cuda.taken() <= 1
+
+
+def test_where_no_pages_can_be_locked_ordinary_memory_does(cuda: HostCuda) -> None:
+    memory = GpuMemory()
+    source = memory.uploaded(np.arange(12, dtype=np.uint8).reshape(3, 4))
+    cuda.failing["cuMemHostAlloc"] = OUT_OF_MEMORY
+    canvas = memory.page_locked((3, 4), np.uint8)
+    memory.fill(canvas, source)
+    assert canvas.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]

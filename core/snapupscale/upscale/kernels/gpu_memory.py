@@ -22,8 +22,6 @@ _MOST_LOCKED = 2
 """Pieces of page-locked memory that are kept for the next picture: making them takes longer than filling them."""
 _HOST, _DEVICE = 1, 2
 """CU_MEMORYTYPE_ HOST and DEVICE."""
-
-
 _SIDE: tuple[tuple[str, Any], ...] = (
     ("left", ctypes.c_size_t),
     ("top", ctypes.c_size_t),
@@ -124,17 +122,26 @@ class GpuMemory:
         return result
 
     def page_locked(self, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-        """Memory of the host that the GPU fills by itself, not set; given back when nothing refers to it any more."""
+        """Memory of the host that the GPU fills by itself, not set; given back when nothing refers to it any more.
+
+        Where the system locks no more pages it is ordinary memory, which is filled more slowly.
+        """
         kind = np.dtype(dtype)
         size = math.prod(shape) * kind.itemsize
-        held = (ctypes.c_char * size).from_address(self._lock_pages(size))
+        try:
+            address = self._lock_pages(size)
+        except RuntimeError as error:
+            if not failures.ran_out(error):
+                raise
+            return np.empty(shape, kind)
+        held = (ctypes.c_char * size).from_address(address)
         weakref.finalize(held, self._unlocked.append, (ctypes.addressof(held), size)).atexit = False
         return np.frombuffer(held, kind).reshape(shape)
 
     def fill(self, target: NDArray[Any], source: Array) -> None:
-        """Have the GPU copy `source` to `target`, page-locked and of the same shape; the rows of each lie side by side.
+        """Have the GPU copy `source` to `target`, from `page_locked` and of the same shape.
 
-        Nothing waits: see Gpu.synchronise.
+        The samples of a row lie side by side in both. Nothing waits: see Gpu.synchronise.
         """
         size = target.itemsize
         copy = _Copy(

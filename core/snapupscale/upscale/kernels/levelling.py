@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from snapupscale.upscale.kernels import compiler, source
@@ -53,10 +54,7 @@ class Levelling:
     """The kernels of levels.cu on `gpu`; what they make lies in `memory`. Raises KernelUnavailable."""
 
     def __init__(self, gpu: Gpu, memory: Memory) -> None:
-        _, levels = source.beside(gpu.card.capability)
-        code = compiler.compiled(levels)
-        gpu.activate()
-        module = Module(code, gpu.context)
+        module = _module(gpu)
         self._memory = memory
         self._kernels = {name: Kernel(module, f"level_{name}", _THREADS) for name in LEVELS}
         self._means, self._fit, self._around = (Kernel(module, name, _THREADS) for name in ("means", "fit", "around"))
@@ -122,3 +120,12 @@ class Levelling:
         operands = [_Planes.of(each) for each in (output, picture, shift.smooth)]
         grid = (-(-target.width // _THREADS), min(target.height, MOST_DOWN), 1)
         self._kernels[dtype.name].launch(grid, [*operands, *addresses, shape])
+
+
+@cache
+def _module(gpu: Gpu) -> Module:
+    """levels.cu, loaded once: nothing unloads it."""
+    _, levels = source.beside(gpu.card.capability)
+    code = compiler.compiled(levels)
+    gpu.activate()
+    return Module(code, gpu.context)

@@ -11,6 +11,7 @@ from snapupscale.upscale import failures
 from snapupscale.upscale import layers as official
 from snapupscale.upscale.kernels import packing, source
 from snapupscale.upscale.kernels.convolution import Convolution, library, planes_like, shuffle, split
+from snapupscale.upscale.layers import CHANNELS, ENLARGE, GROWTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-CHANNELS, GROWTH, ENLARGE = 64, 32, 4
 _RESIDUAL = 0.2
 _BAND_CELLS = 1 << 17
 """Of the tail at a time."""
@@ -72,15 +72,15 @@ class KernelNetwork:
     widest: int
     body_values: int
     tail_values: int
-    bands_itself = True
     family: str
     """Of the kernels."""
 
     def __init__(self, library: Library, memory: Memory, spec: ModelSpec, tail: int) -> None:
         """tail: layers that belong to it."""
         self.library, self._memory, self.family = library, memory, library.family.name
-        self._ours = official.layers(spec)
-        self._body_layers, self._tail_layers = self._ours[:-tail], self._ours[-tail:]
+        self.halo = official.halo(spec)
+        ours = official.layers(spec)
+        self._body_layers, self._tail_layers = ours[:-tail], ours[-tail:]
 
     def features(self, picture: Planes, pace: Pace) -> Any:
         """picture: 1x3xHxW, H and W multiples of `cell`. 1x64x(H/cell)x(W/cell)."""
@@ -110,8 +110,6 @@ class KernelCompact(KernelNetwork):
     def __init__(self, library: Library, memory: Memory, parameters: Mapping[str, Floats], spec: ModelSpec) -> None:
         super().__init__(library, memory, spec, 1)
         blocks = spec.blocks
-        # One cell for each convolution: all that a pixel can depend on, so that tiles are exact.
-        self.halo = blocks + 2
         self._layers = [self._layer(parameters, index) for index in range(blocks + 1)]
         weight, bias = _layer(parameters, f"body.{2 * blocks + 2}")
         weight, bias = packing.padded(weight, CHANNELS), packing.padded(bias, CHANNELS)
@@ -149,8 +147,6 @@ class KernelRRDB(KernelNetwork):
     """RRDBNet. For scale 2 a cell is 2x2 pixels, so that the body works at half size."""
 
     reach = 2
-    # All that a pixel can depend on is 349 cells for 23 blocks; with 96 a tile agrees with the whole to 119 dB.
-    halo = 96
     widest = CHANNELS + 4 * GROWTH
     body_values = 3 * (CHANNELS + 4 * GROWTH) + CHANNELS + GROWTH
     tail_values = 2 * 3 * ENLARGE**2

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from typing import Any, Protocol
 
 
 class Planes(Protocol):
@@ -32,6 +28,3 @@ class Memory(Protocol):
 
     def floats(self, *shape: int) -> Planes:
         """float32."""
-
-    def uploaded(self, values: NDArray[np.generic]) -> Planes:
-        """A copy of `values`."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -22,6 +21,3 @@ class TorchMemory:
 
     def floats(self, *shape: int) -> Tensor:
         return torch.empty(shape, device=self._device)
-
-    def uploaded(self, values: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(values).to(self._device)
