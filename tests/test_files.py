@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from snapupscale import files
 from snapupscale.errors import Cancelled, DiskFull, OutputUnwritable
 from snapupscale.files import (
     make_folder,
@@ -234,14 +235,60 @@ def test_errors_without_a_text_are_named_too() -> None:
     assert isinstance(output_error(OSError(errno.ENOSPC, "x"), Path("a.bin")), DiskFull)
 
 
-def test_leftovers_are_removed_and_nothing_else(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    own = f".snapupscale-{os.getpid()}-ab.png"
-    for name in (f".snapupscale-{ended.pid}-0123.png", own, ".snapupscale.lock", "still.png"):
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process, in the midst of writing still.png."""
+    script = f"""
+from pathlib import Path
+from snapupscale.files import replacing
+with replacing(Path({str(tmp_path / "still.png")!r})):
+    print(flush=True)
+    input()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_what_is_being_written_stays(tmp_path: Path, writer: subprocess.Popen[bytes]) -> None:
+    with replacing(tmp_path / "own.png"):
+        before = names(tmp_path)
+        remove_leftovers(tmp_path)
+        assert names(tmp_path) == before
+        assert len(before) == 2
+
+
+def test_leftovers_are_removed_and_nothing_else(tmp_path: Path, writer: subprocess.Popen[bytes]) -> None:
+    for name in (".snapupscale.lock", "other.png"):
         (tmp_path / name).touch()
+    writer.kill()
+    # Nobody has asked yet how it ended, so its number is taken; a container may have nobody who ever does.
+    os.waitid(os.P_PID, writer.pid, os.WEXITED | os.WNOWAIT) if sys.platform != "win32" else writer.wait()
     remove_leftovers(tmp_path)
-    assert names(tmp_path) == sorted([own, ".snapupscale.lock", "still.png"])
+    assert names(tmp_path) == [".snapupscale.lock", "other.png"]
+
+
+def test_another_process_with_the_number_of_the_writer_saves_nothing(tmp_path: Path) -> None:
+    (tmp_path / f".snapupscale-{os.getpid()}-00000000-ab.png").touch()
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_where_processes_cannot_be_looked_up_leftovers_stay_for_a_day(
+    tmp_path: Path, writer: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "start_time", lambda _: None)
+    (tmp_path / f".snapupscale-{os.getpid()}-unknown-ab.png").touch()
+    before = names(tmp_path)
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == before
+    assert len(before) == 2
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0))
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == []
 
 
 def test_parts_are_one_file_or_none(tmp_path: Path) -> None:

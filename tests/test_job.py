@@ -157,7 +157,7 @@ def test_a_run_is_cancelled_while_a_still_is_written(footage: Path, tmp_path: Pa
 
 
 def test_leftovers_of_a_killed_run_are_cleared(footage: Path, tmp_path: Path) -> None:
-    (tmp_path / ".snapupscale-4194999-abc.png").write_bytes(b"half")
+    (tmp_path / ".snapupscale-4194999-00000000-abc.png").write_bytes(b"half")
     run(footage, tmp_path, QUICK)
     assert not list(tmp_path.glob(".snapupscale-*"))
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import time
+import zlib
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING
 
 from snapupscale.errors import DiskFull, OutputError, OutputUnwritable
+from snapupscale.processes import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _PREFIX = ".snapupscale-"
+_OWNED = re.compile(re.escape(_PREFIX) + "([0-9]+)-([0-9a-f]{8})-")
+_LONGEST = 86_400.0
+"""Seconds for which a file of a process that can't be looked up is left alone."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -33,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary: Path | None = None
     try:
-        fresh = path.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(8).hex()}{path.suffix}")
+        fresh = path.with_name(f"{_PREFIX}{_own(os.getpid())}-{os.urandom(8).hex()}{path.suffix}")
         fresh.touch(exist_ok=False)
         temporary = fresh
         yield temporary
@@ -70,24 +77,29 @@ def write_text(path: Path, text: str) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of processes that were killed while they wrote to `folder`."""
     for path in folder.glob(f"{_PREFIX}*"):
-        owner = path.name.removeprefix(_PREFIX).split("-")[0]
         with suppress(OSError):
-            if not (owner.isdecimal() and _lives(int(owner), path)):
+            if not _is_being_written(path):
                 path.unlink()
 
 
-def _lives(process: int, path: Path) -> bool:
-    """Whether the process with this number may still be writing `path`."""
-    if os.name != "posix":
-        # There is no harmless question to ask a process there; nothing is written for as long as a day.
-        return time.time() - path.stat().st_mtime < 86_400
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def _is_being_written(path: Path) -> bool:
+    """Whether the process that began `path` may still be at it."""
+    owner = _OWNED.match(path.name)
+    if owner is None or _mark(os.getpid()) is None:
+        return time.time() - path.stat().st_mtime < _LONGEST
+    return _mark(int(owner[1])) == owner[2]
+
+
+@cache
+def _own(process: int) -> str:
+    """How files of this process, which has this number, are named."""
+    return f"{process}-{_mark(process) or 'unknown'}"
+
+
+def _mark(process: int) -> str | None:
+    """Tells the process with this number from others that had it, or will; None when none lives or none can be seen."""
+    began = start_time(process)
+    return None if began is None else f"{zlib.crc32(began.encode()):08x}"
 
 
 def make_folder(path: Path) -> None:

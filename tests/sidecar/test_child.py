@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from snapupscale.processes import start_time
 from snapupscale.sidecar import child as module
 from snapupscale.sidecar.child import Start, Worker
-from snapupscale.sidecar.processes import start_time
 
 # It begins a process that holds its errors open, and says so.
 PROGRAM = """

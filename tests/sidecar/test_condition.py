@@ -15,9 +15,9 @@ from platformdirs import user_data_path
 
 from sidecar.real import DEBUG, serving
 from snapupscale.cli import main
+from snapupscale.processes import start_time
 from snapupscale.sidecar import condition, discovery, log
 from snapupscale.sidecar.discovery import Discovery
-from snapupscale.sidecar.processes import start_time
 from snapupscale.sidecar.store import Store
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from snapupscale.processes import start_time
 from snapupscale.sidecar import containment
 from snapupscale.sidecar.containment import NICENESS, BasicLimits, ExtendedLimits, adopt, new_job, start
-from snapupscale.sidecar.processes import start_time
 from waiting import until
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from snapupscale import protocol
+from snapupscale import processes, protocol
 from snapupscale.errors import SidecarRunning, SidecarUnsafe
-from snapupscale.sidecar import discovery, processes
+from snapupscale.sidecar import discovery
 from snapupscale.sidecar.discovery import Discovery
 
 if TYPE_CHECKING:

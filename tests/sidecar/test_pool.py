@@ -14,9 +14,9 @@ import pytest
 from footage import long_footage
 from sidecar.scripted import COMMAND, ended, gone, job_of, running
 from snapupscale.job import Settings, run
+from snapupscale.processes import start_time
 from snapupscale.sidecar import child, supervisor
 from snapupscale.sidecar.pool import Pool, Running, to_give_way
-from snapupscale.sidecar.processes import start_time
 from snapupscale.sidecar.store import Store
 from waiting import until
 

@@ -17,8 +17,8 @@ from footage import long_footage
 from snapupscale.cli import main
 from snapupscale.errors import DiskFull, QueueFull, SettingError, SourceMissing, SourceUnreadable
 from snapupscale.job import Settings, run
+from snapupscale.processes import start_time
 from snapupscale.sidecar import service as module
-from snapupscale.sidecar.processes import start_time
 from snapupscale.sidecar.service import Service, require_source
 from snapupscale.sidecar.store import Store
 from waiting import ended, until

@@ -91,7 +91,7 @@ def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
     Shelf(tmp_path).add("a", {})
     gone = subprocess.Popen(["true"])
     gone.wait()
-    left = tmp_path / "a" / f".snapupscale-{gone.pid}-0011223344556677.json"
+    left = tmp_path / "a" / f".snapupscale-{gone.pid}-00000000-abc.json"
     left.write_text("{half")
 
     assert Shelf(tmp_path).head("a") == {}

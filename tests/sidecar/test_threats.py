@@ -21,12 +21,12 @@ from sidecar.fakes import MemoryService, wait_for
 from sidecar.real import DEBUG, Real, serving
 from snapupscale import errors
 from snapupscale.errors import SnapUpscaleError
+from snapupscale.processes import start_time
 from snapupscale.protocol import SESSION_CODE, STOP
 from snapupscale.sidecar import condition, discovery, log
 from snapupscale.sidecar.app import make_app
 from snapupscale.sidecar.keys import Keys
 from snapupscale.sidecar.lifetime import Lifetime
-from snapupscale.sidecar.processes import start_time
 from waiting import until
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from platformdirs import user_runtime_path
 from snapupscale import protocol
 from snapupscale.errors import SidecarRunning, SidecarUnsafe
 from snapupscale.files import output_error
-from snapupscale.sidecar.processes import start_time
+from snapupscale.processes import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,6 +13,7 @@ from uvicorn import Config, Server
 
 from snapupscale import __version__
 from snapupscale.errors import SidecarError
+from snapupscale.processes import start_time
 from snapupscale.sidecar import discovery
 from snapupscale.sidecar.app import make_app
 from snapupscale.sidecar.connection import MOST_CONNECTIONS, Connection
@@ -24,7 +25,6 @@ from snapupscale.sidecar.log import logging_to_file
 from snapupscale.sidecar.mailbox import Mailbox, serving
 from snapupscale.sidecar.mailbox_screen import Screen
 from snapupscale.sidecar.messages import PROTOCOL
-from snapupscale.sidecar.processes import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

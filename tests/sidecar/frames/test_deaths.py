@@ -13,10 +13,10 @@ import time
 import pytest
 
 from sidecar.frames.effects import PARAMS, PROGRAM, Door, halt, pid, runs, said, serving, took
+from snapupscale.processes import start_time
 from snapupscale.sidecar.frames import desk as module
 from snapupscale.sidecar.frames import wire
 from snapupscale.sidecar.frames.wire import Header, Op, Status
-from snapupscale.sidecar.processes import start_time
 from waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and files of POSIX")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sidecar.frames.effects import PARAMS, Door, mappings, pid, runs, said, serving, took
+from snapupscale.processes import start_time
 from snapupscale.sidecar.frames import wire
 from snapupscale.sidecar.frames.wire import Op, Status
-from snapupscale.sidecar.processes import start_time
 from waiting import until
 
 if TYPE_CHECKING:

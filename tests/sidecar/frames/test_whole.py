@@ -12,13 +12,13 @@ import pytest
 from sidecar import fakes, real
 from sidecar.frames.effects import Effect
 from snapupscale.cli import _parser
+from snapupscale.processes import start_time
 from snapupscale.sidecar import condition, discovery, log
 from snapupscale.sidecar.child import worker_command
 from snapupscale.sidecar.frames import link, wire
 from snapupscale.sidecar.frames.desk import COMMAND
 from snapupscale.sidecar.frames.wire import Op, Status
 from snapupscale.sidecar.keys import Keys
-from snapupscale.sidecar.processes import start_time
 from waiting import until
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from snapupscale.sidecar import processes
-from snapupscale.sidecar.processes import start_time
+from snapupscale import processes
+from snapupscale.processes import start_time
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -32,6 +31,8 @@ def _from_proc(pid: int) -> str | None:
 
 
 def _from_ps(pid: int) -> str | None:
+    import subprocess  # noqa: PLC0415  slow to import, and needed on macOS alone
+
     command = ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)]
     # In the local time the same moment would read otherwise once the computer has travelled, or in summer.
     env = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
