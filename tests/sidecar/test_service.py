@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from footage import long_footage
+from sidecar.leftovers import half_a_file
 from snapupscale.cli import main
 from snapupscale.errors import DiskFull, QueueFull, SettingError, SourceMissing, SourceUnreadable
 from snapupscale.job import Settings, run
@@ -441,6 +442,40 @@ def test_the_service_killed_at_a_commit(
     assert (done["state"], len(done["stills"])) == ("done", 3)
     assert kept(tmp_path / "out") == whole
     assert not list((tmp_path / "out").glob(".snapupscale-*"))
+
+
+@pytest.mark.parametrize("error", ["poisoned", "cancelled"])
+def test_a_job_that_ended_with_the_service_for_good_leaves_no_half_file(
+    start: Callable[..., Service], footage: Path, tmp_path: Path, error: str
+) -> None:
+    left = half_a_file(tmp_path / "out")
+    store = Store(tmp_path / "data" / "sidecar" / "jobs.sqlite")
+    job = store.add("upscale", upscale(footage, folder=str(tmp_path / "out")), "batch")
+    store.claim()
+    if error == "poisoned":
+        store.died(job.id, "a kill")
+        store.claim()
+    else:
+        store.cancel(job.id)
+    store.close()
+    failed = start().job(job.id)
+    assert failed
+    assert (failed["state"], failed["error"]["code"]) == ("failed", error)
+    assert not left.exists()
+
+
+def test_a_job_that_is_cancelled_before_it_goes_on_leaves_no_half_file(
+    start: Callable[..., Service], footage: Path, tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "data" / "sidecar" / "jobs.sqlite")
+    for name in ("first", "second"):
+        job = store.add("upscale", upscale(footage, folder=str(tmp_path / name)), "batch")
+        store.claim()
+    store.close()
+    service = start(command=["/bin/cat"])
+    left = half_a_file(tmp_path / "second")
+    service.cancel(job.id)
+    assert not left.exists()
 
 
 def test_no_worker_outlives_a_killed_service(start: Callable[..., Service], long: Path, tmp_path: Path) -> None:

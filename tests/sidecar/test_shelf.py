@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sidecar.leftovers import half_a_file
 from snapupscale.errors import DiskFull, OutputError
 from snapupscale.sidecar import shelf
 from snapupscale.sidecar.shelf import Shelf
@@ -89,10 +89,7 @@ def test_what_a_full_disk_cut_short_leaves_nothing(tmp_path: Path, monkeypatch: 
 
 def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
     Shelf(tmp_path).add("a", {})
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    left = tmp_path / "a" / f".snapupscale-{gone.pid}-00000000-abc.json"
-    left.write_text("{half")
+    left = half_a_file(tmp_path / "a")
 
     assert Shelf(tmp_path).head("a") == {}
     assert not left.exists()

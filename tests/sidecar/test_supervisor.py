@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sidecar.leftovers import half_a_file
 from sidecar.scripted import COMMAND, add, ended, gone, job_of, pid_of, running
 from snapupscale.errors import DiskFull
 from snapupscale.sidecar import supervisor as module
@@ -274,6 +275,21 @@ def test_closing_interrupts(store: Store, start: Callable[..., Supervisor]) -> N
     assert gone(pid)
     job = job_of(store, job_id)
     assert (job.state, job.attempts) == ("interrupted", 0)
+
+
+@pytest.mark.parametrize("state", ["interrupted", "failed"])
+def test_closing_leaves_no_half_file(
+    store: Store, start: Callable[..., Supervisor], tmp_path: Path, state: str
+) -> None:
+    job_id = add(store, sleep=60, stills=1, deaf=True, folder=str(tmp_path / "out"))
+    supervisor = start()
+    until(lambda: store.stills(job_id))
+    left = half_a_file(tmp_path / "out")
+    if state == "failed":
+        store.cancel(job_id)
+    supervisor.close()
+    assert job_of(store, job_id).state == state
+    assert not left.exists()
 
 
 def test_closing_in_the_midst_of_a_pause(

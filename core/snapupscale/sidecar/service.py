@@ -19,6 +19,7 @@ from snapupscale.media.sequences import parse_sequence
 from snapupscale.sidecar import messages
 from snapupscale.sidecar.child import COMMAND
 from snapupscale.sidecar.frames.desk import Desk
+from snapupscale.sidecar.leftovers import tidy
 from snapupscale.sidecar.pool import Pool
 from snapupscale.sidecar.store import Job, Store
 from snapupscale.sidecar.supervisor import IDLE
@@ -52,6 +53,8 @@ class Service:
     ) -> None:
         self._folder = folder or user_data_path("snapupscale")
         self._store = Store(self._folder / "sidecar" / "jobs.sqlite")
+        for job in self._store.recovered:
+            tidy(job)
         self._closing = threading.Event()
         self._ended = threading.Event()
         self._ended.set()  # a session may have been between two stages when the last service ended
@@ -106,7 +109,9 @@ class Service:
         before = self._store.job(id)
         if before is None or before.state in {"done", "failed"}:
             return False
-        self._store.cancel(id)
+        if self._store.cancel(id) == "failed":
+            # It waited, maybe to be taken up again after an end by force.
+            tidy(before)
         self._ended.set()
         return True
 

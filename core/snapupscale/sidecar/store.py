@@ -74,7 +74,8 @@ class Store:
         files.make_folder(path.parent)
         self._db = database.opened(path)
         try:
-            self._recover()
+            self.recovered = self._recover()
+            """The jobs that were running when the last process ended."""
         except BaseException:
             self._db.close()
             raise
@@ -248,10 +249,10 @@ class Store:
         else:
             self._to(db, job.id, then)
 
-    def _recover(self) -> None:
-        """What was running when the last process ended."""
+    def _recover(self) -> tuple[Job, ...]:
         with self._changing() as db:
-            for row in db.execute("SELECT * FROM jobs WHERE state IN ('running', 'cancelling')").fetchall():
+            rows = db.execute("SELECT * FROM jobs WHERE state IN ('running', 'cancelling')").fetchall()
+            for row in rows:
                 news = db.execute(
                     "SELECT 1 FROM results WHERE job = ? AND finished >= ?", (row["id"], row["started"])
                 ).fetchone()
@@ -259,6 +260,7 @@ class Store:
                     self._to(db, row["id"], "interrupted")
                 else:
                     self._died(db, _job(row), "the sidecar ended with it", "interrupted")
+            return tuple(map(_job, rows))
 
     def _to(self, db: sqlite3.Connection, job_id: str, state: State, **columns: object) -> None:
         """Change the state, and with it `columns`: numbers as they are, all else as JSON."""

@@ -8,12 +8,11 @@ import queue
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from snapupscale import files
 from snapupscale.errors import Cancelled, OutputError
 from snapupscale.sidecar.child import Start, Worker
+from snapupscale.sidecar.leftovers import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,7 +166,7 @@ class Supervisor:
                 worker.send({"pause": paused})
             if time.monotonic() > deadline:
                 self._let_go()
-                _tidy(job)
+                tidy(job)
                 self._given_up(job)
                 return
             try:
@@ -188,6 +187,8 @@ class Supervisor:
                 self._pause = _FIRST_PAUSE
                 return
         self._insist(lambda: self._store.interrupt(job.id))
+        self._let_go()
+        tidy(job)
 
     def _keep(self, job: Job, reply: dict[str, Any]) -> bool:
         """Keep what the worker says; whether it was the last word."""
@@ -225,7 +226,7 @@ class Supervisor:
     def _lost(self, job: Job, how: str) -> None:
         """The worker has died of the job: enter that, and wait before another is started."""
         _log.warning("the worker of job %s (%s) ended: %s", job.id, job.kind, how)
-        _tidy(job)
+        tidy(job)
         self._insist(lambda: self._store.died(job.id, how))
         self._closing.wait(self._pause)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
@@ -247,9 +248,3 @@ class Supervisor:
             if self._closing.wait(pause):
                 return None
             pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _tidy(job: Job) -> None:
-    """Remove what the worker was writing when it was ended."""
-    with suppress(OSError, KeyError, TypeError):
-        files.remove_leftovers(Path(job.params["folder"]))
