@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import snapupscale
-from snapupscale import cli, files, protocol
-from snapupscale.errors import DiskFull, OutputUnwritable, SettingError
-from snapupscale.installing import manifest
+from installs import COMMAND, contents, environ, place_of, plugin
+from snapupscale import cli, protocol
+from snapupscale.errors import SettingError
 from snapupscale.installing.install import install, uninstall
 from snapupscale.installing.payload import payload, program, scripts
 from snapupscale.installing.places import Place, places
@@ -22,52 +22,9 @@ from snapupscale.installing.places import Place, places
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-COMMAND = ["/opt/snapupscale/snapupscale"]
+__all__ = ["plugin"]
+"""The fixture."""
 PLACES = [(platform, everybody) for platform in ("win32", "darwin", "linux") for everybody in (False, True)]
-
-
-def environ(root: Path) -> dict[str, str]:
-    """The folders of a user whose name has a space and letters of several scripts, under a fake root."""
-    home = root / "Users" / "Zoë Ω 映画"
-    return {
-        "HOME": str(home),
-        "APPDATA": str(home / "AppData" / "Roaming"),
-        "LOCALAPPDATA": str(home / "AppData" / "Local"),
-        "PROGRAMDATA": str(root / "ProgramData"),
-    }
-
-
-def place_of(root: Path, platform: str = "linux", *, everybody: bool = False) -> Place:
-    return places(platform, environ(root), everybody=everybody, root=root)[0]
-
-
-@pytest.fixture
-def plugin(tmp_path: Path) -> Path:
-    """Menu scripts in both languages, what they load, and what is not for installing."""
-    folder = tmp_path / "plugin"
-    for name, text in {
-        "menu/Mark Scene Cuts.py": 'LIB = "@LIB@"\nprint(LIB)\n',
-        "menu/Undo.py": "LIB = @LIB@\n",
-        "lua/menu/Mark Scene Cuts.lua": "local lib = '@LIB@'\nreturn lib\n",
-        "lua/editor.lua": "-- '@LIB@' stays in what is no menu script\n",
-        "package/__init__.py": "",
-        "package/deep/module.py": "VALUE = 1\n",
-        "package/__pycache__/module.py": "stale",
-        ".hidden.py": "hidden",
-        "README.md": "not for the editor",
-    }.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    """Every file under `root`; folders have an empty content and a slash."""
-    return {
-        f"{path.relative_to(root)}{'/' if path.is_dir() else ''}": b"" if path.is_dir() else path.read_bytes()
-        for path in sorted(root.rglob("*"))
-    }
 
 
 @pytest.mark.parametrize(
@@ -246,72 +203,6 @@ def test_a_new_version_replaces_the_old_and_removes_what_it_no_longer_has(tmp_pa
     assert not (tmp_path / "root").exists()
 
 
-def test_a_foreign_file_of_the_same_name_comes_back(tmp_path: Path, plugin: Path) -> None:
-    place = place_of(tmp_path)
-    place.menu.mkdir(parents=True)
-    (place.menu / "Undo.py").write_text("mine")
-    (place.menu / "Other.py").write_text("other")
-    (place.menu / "Mark Scene Cuts.py").symlink_to(place.menu / "Other.py")
-    before = contents(tmp_path / "Users")
-
-    for _ in range(2):
-        install(place, payload(place, plugin, COMMAND))
-        assert (place.menu / "Undo.py").read_text() != "mine"
-        assert (place.menu / "Undo.py.before-snapupscale").read_text() == "mine"
-    (plugin / "menu/Undo.py").write_text("newer @LIB@")
-    install(place, payload(place, plugin, COMMAND))
-    uninstall(place)
-
-    assert contents(tmp_path / "Users") == before
-    assert (place.menu / "Mark Scene Cuts.py").is_symlink()
-
-
-def test_a_foreign_file_comes_back_when_a_new_version_has_none_of_that_name(tmp_path: Path, plugin: Path) -> None:
-    place = place_of(tmp_path)
-    place.menu.mkdir(parents=True)
-    (place.menu / "Undo.py").write_text("mine")
-    install(place, payload(place, plugin, COMMAND))
-    (plugin / "menu/Undo.py").unlink()
-
-    install(place, payload(place, plugin, COMMAND))
-
-    assert (place.menu / "Undo.py").read_text() == "mine"
-
-
-def test_a_folder_in_the_way_is_moved_aside_and_comes_back(tmp_path: Path, plugin: Path) -> None:
-    place = place_of(tmp_path)
-    (place.menu / "Undo.py" / "inner").mkdir(parents=True)
-    before = contents(tmp_path / "Users")
-
-    install(place, payload(place, plugin, COMMAND))
-    assert (place.menu / "Undo.py").is_file()
-    uninstall(place)
-
-    assert contents(tmp_path / "Users") == before
-
-
-def test_what_the_user_edited_is_kept_by_both(tmp_path: Path, plugin: Path) -> None:
-    place = place_of(tmp_path)
-    install(place, payload(place, plugin, COMMAND))
-    (place.menu / "Undo.py").write_text("edited")
-
-    steps = install(place, payload(place, plugin, COMMAND))
-
-    assert [(step.action, step.path.name) for step in steps if step.action != "keep"] == [
-        ("back up", "Undo.py"),
-        ("write", "Undo.py"),
-    ]
-    (place.menu / "Mark Scene Cuts.py").write_text("edited too")
-    left = uninstall(place)
-    assert left is not None
-    assert [step.path.name for step in left if step.action == "leave"] == ["Mark Scene Cuts.py"]
-    assert {path.name: path.read_text() for path in place.menu.iterdir()} == {
-        "Undo.py": "edited",
-        "Mark Scene Cuts.py": "edited too",
-    }
-    assert uninstall(place) is None
-
-
 def test_a_dry_run_says_the_same_and_touches_nothing(tmp_path: Path, plugin: Path) -> None:
     place = place_of(tmp_path)
     place.menu.mkdir(parents=True)
@@ -326,109 +217,6 @@ def test_a_dry_run_says_the_same_and_touches_nothing(tmp_path: Path, plugin: Pat
     shown_removal = uninstall(place, dry_run=True)
     assert contents(tmp_path) == before
     assert uninstall(place) == shown_removal
-
-
-class Killed(BaseException):
-    """What no handler catches."""
-
-
-@pytest.mark.parametrize("update", [False, True])
-def test_killed_at_any_moment_it_is_taken_away_whole_or_finished(
-    tmp_path: Path, plugin: Path, update: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = files.write_bytes
-    for writes in range(11):
-        place = place_of(tmp_path / str(writes))
-        place.menu.mkdir(parents=True)
-        (place.menu / "Undo.py").write_text("mine")
-        before = contents(place.editor)
-        if update:
-            install(place, payload(place, plugin, ["/older"]))
-        done = []
-
-        def write(path: Path, data: bytes, done: list[Path] = done, most: int = writes) -> None:
-            if len(done) == most:
-                raise Killed
-            done.append(path)
-            real(path, data)
-
-        monkeypatch.setattr(files, "write_bytes", write)
-        with pytest.raises(Killed):
-            install(place, {path: data + b"\n" for path, data in payload(place, plugin, COMMAND).items()})
-        monkeypatch.setattr(files, "write_bytes", real)
-        if writes % 2:
-            install(place, payload(place, plugin, COMMAND))
-            assert (place.menu / "Undo.py.before-snapupscale").read_text() == "mine"
-        uninstall(place)
-        assert contents(place.editor) == before
-        assert [path for path in place.library.rglob("*") if path.is_file()] == []
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the administrator may write everywhere")
-@pytest.mark.parametrize("everybody", [False, True])
-def test_a_folder_that_is_read_only_is_named(tmp_path: Path, plugin: Path, everybody: bool) -> None:
-    place = place_of(tmp_path, everybody=everybody)
-    place.editor.mkdir(parents=True)
-    place.editor.chmod(0o555)
-    try:
-        with pytest.raises(OutputUnwritable, match=r"Fusion.*[Pp]ermission") as raised:
-            install(place, payload(place, plugin, COMMAND), everybody=everybody)
-    finally:
-        place.editor.chmod(0o755)
-    assert "--all" in raised.value.hint
-    assert ("sudo" in raised.value.hint) == everybody
-    assert not place.library.exists()
-
-
-@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(28, "No space left on device")])
-@pytest.mark.parametrize("writes", range(9))
-def test_one_that_fails_half_way_leaves_what_was_there(
-    tmp_path: Path, plugin: Path, writes: int, error: OSError, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = place_of(tmp_path)
-    place.menu.mkdir(parents=True)
-    (place.menu / "Undo.py").write_text("mine")
-    before = contents(tmp_path / "Users")
-    left = iter([None] * writes)
-    real = Path.replace
-
-    def rename(path: Path, target: Path) -> Path:
-        for _ in left:
-            return real(path, target)
-        raise error
-
-    monkeypatch.setattr(Path, "replace", rename)
-
-    with pytest.raises(DiskFull if error.errno == 28 else OutputUnwritable) as raised:
-        install(place, payload(place, plugin, COMMAND))
-
-    assert raised.value.hint
-    assert contents(tmp_path / "Users") == before
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "no record",
-        "[]",
-        '{"version": 2, "files": {}, "folders": []}',
-        '{"version": 1, "files": {"/etc/passwd": {"sha256": "0"}}, "folders": []}',
-        '{"version": 1, "files": {"MENU/../../x": {"sha256": "0"}}, "folders": []}',
-        '{"version": 1, "files": {"MENU/x": {"sha256": "0", "backup": "../../y"}}, "folders": []}',
-        '{"version": 1, "files": {"MENU/x": {}}, "folders": []}',
-    ],
-)
-def test_a_record_that_makes_no_sense_removes_nothing(tmp_path: Path, plugin: Path, text: str) -> None:
-    place = place_of(tmp_path)
-    install(place, payload(place, plugin, COMMAND))
-    (place.library / manifest.NAME).write_text(text.replace("MENU", str(place.menu)))
-    before = contents(tmp_path)
-
-    for change in (lambda: uninstall(place), lambda: install(place, payload(place, plugin, COMMAND))):
-        with pytest.raises(OutputUnwritable, match="makes no sense"):
-            change()
-
-    assert contents(tmp_path) == before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are a POSIX thing")
