@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from snapupscale.scenes import model, watch
+from snapupscale.scenes.blends import COURSE
 from snapupscale.scenes.features import describe
 
 if TYPE_CHECKING:
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 INTO = Path(model.__file__).parent
-UNITS = {"cut": 32, "transition": 32}
+UNITS = 64
 CARDS = 0.4
 """The share of shots that become cards in the third showing of a programme."""
-LEAN = {"cut": 1.2, "transition": -0.8}
+LEAN = {"cut": 0.8, "transition": -0.2}
 """Added to the odds. Programmes are crowded with disturbances, and of cuts in annotated footage the odds fitted to them
 were too low; false transitions are kept rare."""
 MODELS = 3
-EPOCHS = 40
+EPOCHS, ROWS, DECAY = 20, 1024, 0.1
 PACES = ((1, 0), (2, 3), (2,), (3,), (3, 2, 2), (1, 1, 1, 1, 2), (2, 3, 2), (1, 0, 0))
 """How programmes are shown a second time: at half the rate, as 24 in 60, doubled, tripled, and so on."""
-DECAY = 3e-4
 _NEAR = 3
+_FLAT = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +52,12 @@ def examples(path: Path) -> dict[str, Table]:
     pace = PACES[zlib.crc32(path.stem.encode()) % len(PACES)]
     cards = with_cards(thumbnails, truth, np.random.default_rng(zlib.crc32(path.stem.encode())))
     tables = [_table(thumbnails, truth), _table(*paced(thumbnails, truth, pace)), _table(cards, truth)]
-    return {name: joined([table[name] for table in tables]) for name in UNITS}
+    return {name: joined([table[name] for table in tables]) for name in LEAN}
 
 
 def _table(thumbnails: NDArray[np.uint8], truth: dict[str, Any]) -> dict[str, Table]:
     found = watch.places(describe(thumbnails), 0, len(thumbnails))
-    return {"cut": _cuts(found, truth), "transition": _transitions(found, truth)}
+    return {"cut": _cuts(found, truth), "transition": transitions(found, truth)}
 
 
 def paced(
@@ -107,22 +108,33 @@ def _cuts(found: watch.Places, truth: dict[str, Any]) -> Table:
     return Table(features=found.features[known], labels=real[known].astype(np.float32))
 
 
-def _transitions(found: watch.Places, truth: dict[str, Any]) -> Table:
-    """A stretch counts as found when it covers half of what it and a transition cover together, as none when it does
-    not touch one; the others are left out."""
+def transitions(found: watch.Places, truth: dict[str, Any]) -> Table:
+    """A stretch counts as found when it covers half of what it and a transition cover together, or is the one half of a
+    fade; as none when it does not touch one; the others are left out."""
     starts, ends = found.starts + 1, found.starts + found.lengths - 1
     best = np.zeros(len(starts))
     touched = np.zeros(len(starts), dtype=np.bool_)
-    for first, last, *_ in truth["gradual"]:
+    for first, last, kind in truth["gradual"]:
         common = np.minimum(ends, last) - np.maximum(starts, first) + 1
         union = np.maximum(ends, last) - np.minimum(starts, first) + 1
         best = np.maximum(best, common / union)
         touched |= common > -_NEAR
+        if kind == "fade":
+            best[_halves(found, first, last) & (common > 1)] = 1
     for first, last in truth["ignore"]:
         touched |= np.minimum(ends, last) - np.maximum(starts, first) > -_NEAR
     real = best >= 0.5
     known = real | ~touched
     return Table(features=found.stretch_features[known], labels=real[known].astype(np.float32))
+
+
+def _halves(found: watch.Places, first: int, last: int) -> NDArray[np.bool_]:
+    """Which stretches begin with the fade, and end in one colour, or begin in it, and end with the fade."""
+    starts, ends = found.starts + 1, found.starts + found.lengths - 1
+    near = 2 + found.lengths / 4
+    from_flat, to_flat = (found.courses[:, COURSE.index(name)] < _FLAT for name in ("flat_first", "flat_last"))
+    out = (np.abs(starts - first) <= near) & (ends <= last + 2) & to_flat & ~from_flat
+    return np.asarray(out | (np.abs(ends - last) <= near) & (starts >= first - 2) & from_flat & ~to_flat)
 
 
 def _within(frames: NDArray[np.intp], spans: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
@@ -140,9 +152,9 @@ def joined(tables: list[Table]) -> Table:
     )
 
 
-def fit(table: Table, units: int, lean: float = 0.0) -> model.Model:
+def fit(table: Table, lean: float = 0.0) -> model.Model:
     """The mean of the odds of several models that differ by how they began: steadier than one. `lean` is added."""
-    each = [fit_one(table, units, seed) for seed in range(MODELS)]
+    each = [fit_one(table, seed) for seed in range(MODELS)]
     return model.Model(
         shift=each[0].shift,
         scale=each[0].scale,
@@ -153,7 +165,7 @@ def fit(table: Table, units: int, lean: float = 0.0) -> model.Model:
     )
 
 
-def fit_one(table: Table, units: int, seed: int) -> model.Model:
+def fit_one(table: Table, seed: int) -> model.Model:
     """A model of the odds, by the cross entropy, with Adam and decay of the weights."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
@@ -162,13 +174,13 @@ def fit_one(table: Table, units: int, seed: int) -> model.Model:
     inputs = torch.from_numpy(np.clip((table.features - shift) * scale, -6, 6))
     labels = torch.from_numpy(table.labels)
     network = torch.nn.Sequential(
-        torch.nn.Linear(inputs.shape[1], units), torch.nn.ReLU(), torch.nn.Linear(units, 1)
+        torch.nn.Linear(inputs.shape[1], UNITS), torch.nn.ReLU(), torch.nn.Linear(UNITS, 1)
     )
-    optimiser = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=DECAY * 30)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS)
     loss = torch.nn.BCEWithLogitsLoss()
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(inputs)).split(512):
+        for rows in torch.randperm(len(inputs)).split(ROWS):
             optimiser.zero_grad()
             noisy = inputs[rows] + 0.05 * torch.randn_like(inputs[rows])
             loss(network(noisy)[:, 0], labels[rows]).backward()
@@ -223,9 +235,9 @@ def main() -> None:
     options = parser.parse_args()
     paths = {part: sorted(options.folder.glob(f"{part}-*.npz")) for part in ("fit", "held")}
     tables = {part: [examples(path) for path in paths[part]] for part in paths}
-    for name, units in UNITS.items():
+    for name, lean in LEAN.items():
         fitting = joined([table[name] for table in tables["fit"]])
-        fitted = fit(fitting, units, LEAN[name])
+        fitted = fit(fitting, lean)
         on = f"on {len(paths['fit'])} programmes, {len(fitting.labels)} candidates, {int(fitting.labels.sum())} real"
         save(fitted, name, on)
         print(name, on)

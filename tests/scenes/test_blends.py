@@ -13,10 +13,9 @@ from snapupscale.scenes.blends import (
     kind,
     likely,
     refined,
-    stretch_features,
     stretches,
 )
-from snapupscale.scenes.features import describe, pair_features
+from snapupscale.scenes.features import describe
 
 FIRST, SECOND = shot(1, 80), shot(2, 80)
 FADED = np.repeat(BLACK, 80, axis=0)
@@ -144,26 +143,8 @@ def test_a_course_beyond_the_footage_goes_on_with_its_last_frame() -> None:
         assert row_of(short, 79, length) == pytest.approx(row_of(held, 79, length), abs=1e-4)
 
 
-def test_still_footage_has_no_stretches_and_their_features_no_rows() -> None:
+def test_still_footage_has_no_stretches() -> None:
     frames = describe(FIRST)
-    starts, lengths, courses = stretches(frames, 0, len(frames))
+    starts, lengths, _ = stretches(frames, 0, len(frames))
     assert len(starts) == 0
     assert set(lengths.tolist()) <= set(LENGTHS)
-    numbers = np.arange(len(frames))
-    steps = pair_features(frames, np.maximum(numbers - 1, 0), numbers)
-    assert stretch_features(frames, steps, starts, lengths, courses).shape[0] == 0
-
-
-def test_details_fade_in_a_dissolve_alone() -> None:
-    """Details of two shots don't add up; a picture that a curtain uncovers keeps them."""
-    features = []
-    for pictures in (joined(dissolve, 17), joined(wipe, 17)):
-        frames = describe(pictures)
-        numbers = np.arange(len(frames))
-        steps = pair_features(frames, np.maximum(numbers - 1, 0), numbers)
-        starts, lengths = np.array([79]), np.array([18])
-        courses = course(blocks_of(frames.small), 79, 80, 18)
-        features.append(stretch_features(frames, steps, starts, lengths, courses)[0])
-    middle = len(COURSE) + 7 + 2 + 3  # after the features of a pair and of matching, the second of three stops
-    assert features[0][middle] < -0.3
-    assert features[1][middle] > features[0][middle] + 0.2

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from snapupscale.scenes.adaptive import KINDS
-from snapupscale.scenes.features import pair_features
-from snapupscale.scenes.matching import found_again
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +22,7 @@ _STOPS = 8
 """Parts that a stretch is divided into to follow its course."""
 _BLOCK = (3, 4)
 _CHROMA_WEIGHT = 2.0
-_NOISE = 4.0
+NOISE = 4.0
 """Mean square, levels squared, below which a difference says nothing."""
 COURSE = ("change", "off_line", "spread", "back", "uneven", "jump", "before", "after", "flat_first", "flat_last")
 _LEAST_CHANGE = 0.05
@@ -75,12 +73,12 @@ def course(blocks: Blocks, low: int, high: int, length: int) -> NDArray[np.float
     first, end = at(0), at(length)
     way = end - first
     lengths = np.einsum("nbk,nbk->nb", way, way)
-    total = lengths.sum(axis=1) + _NOISE
+    total = lengths.sum(axis=1) + NOISE
     count, size = first.shape[0], first.shape[1] * first.shape[2] / 3
     done, off, spread = [np.zeros(count, np.float32)], np.zeros(count), np.zeros(count)
     for stop in range(1, _STOPS):
         gone = at(round(stop * length / _STOPS)) - first
-        along = np.einsum("nbk,nbk->nb", gone, way) / (lengths + _NOISE / first.shape[1])
+        along = np.einsum("nbk,nbk->nb", gone, way) / (lengths + NOISE / first.shape[1])
         mean = (along * lengths).sum(axis=1) / total
         off += (np.einsum("nbk,nbk->nb", gone, gone) - along * along * lengths).clip(0).sum(axis=1)
         spread += ((along - mean[:, None]) ** 2 * lengths).sum(axis=1)
@@ -141,67 +139,6 @@ def _local_maxima(scores: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArra
     return rows, places
 
 
-def stretch_features(
-    frames: Descriptors,
-    steps: NDArray[np.float32],
-    starts: NDArray[np.intp],
-    lengths: NDArray[np.intp],
-    courses: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """M x FEATURES of candidates."""
-    ends = np.minimum(starts + lengths, len(frames) - 1)
-    inner = [_greatest_step(steps, start, end) for start, end in zip(starts, ends, strict=True)]
-    levels = [frames.small[place][..., 0].mean(axis=(1, 2)) / 255 for place in (starts, ends)]
-    columns = (
-        courses,
-        pair_features(frames, starts, ends),
-        found_again(frames.medium[starts], frames.medium[ends]),
-        _details(frames.medium, starts, ends),
-        np.array(inner, dtype=np.float32).reshape(len(starts), 4),
-        np.stack(levels, axis=1),
-        np.log(lengths)[:, None] / 4,
-    )
-    return np.concatenate(columns, axis=1).astype(np.float32)
-
-
-def _details(medium: NDArray[np.float32], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.float32]:
-    """M x 9: for three stops, the power of fine detail over that of the ends mixed, and over that of one of two
-    pictures laid over each other (details of two shots don't add up, so in a dissolve they fade: Lienhart 1999), and
-    how far the picture is from such a mixture, over the distance of the ends."""
-    first, last = (medium[place] for place in (starts, ends))
-    way = last - first
-    power = np.einsum("nij,nij->n", way, way) + _NOISE * way[0].size if len(way) else np.zeros(0, np.float32)
-    details = _detail(first), _detail(last)
-    columns = []
-    for part in (0.25, 0.5, 0.75):
-        there = medium[starts + np.rint(part * (ends - starts)).astype(np.intp)]
-        gone = there - first
-        share = np.clip(np.einsum("nij,nij->n", gone, way) / power, 0, 1)
-        detail = _detail(there) + 1
-        columns.append(np.log(detail / ((1 - share) * details[0] + share * details[1] + 1)))
-        columns.append(np.log(detail / ((1 - share) ** 2 * details[0] + share**2 * details[1] + 1)))
-        rest = gone - share[:, None, None] * way
-        columns.append(np.sqrt(np.einsum("nij,nij->n", rest, rest) / power))
-    return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _detail(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean square of differences between neighbouring pixels."""
-    across = np.square(np.diff(pictures, axis=2)).mean(axis=(1, 2))
-    down = np.square(np.diff(pictures, axis=1)).mean(axis=(1, 2))
-    power: NDArray[np.float32] = across + down
-    return power
-
-
-def _greatest_step(steps: NDArray[np.float32], start: int, end: int) -> NDArray[np.float32]:
-    """Of the step from a frame to the next, blocks and luma: the greatest inside, and the mean in 12 frames outside."""
-    columns = [1, 4]
-    inside = steps[start + 1 : end + 1, columns]
-    outside = np.concatenate((steps[max(1, start - 11) : start + 1, columns], steps[end + 1 : end + 13, columns]))
-    mean = outside.mean(axis=0) if len(outside) else np.zeros(2)
-    return np.concatenate((inside.max(axis=0) if len(inside) else np.zeros(2), mean))
-
-
 def kind(one: NDArray[np.float32]) -> int:
     """The place in KINDS for a course."""
     named = dict(zip(COURSE, one.tolist(), strict=True))
@@ -217,7 +154,7 @@ def refined(small: NDArray[np.float32], start: int, length: int) -> tuple[int, i
     low, high = max(0, first - length), min(len(small) - 1, last + length)
     pictures = small[low : high + 1].reshape(high + 1 - low, -1)
     way = small[last].ravel() - small[first].ravel()
-    power = float(way @ way) + _NOISE
+    power = float(way @ way) + NOISE
     moves = np.diff(pictures, axis=0)
     steps = moves @ way / power
     aside = np.sqrt(np.maximum(0, np.einsum("nk,nk->n", moves, moves) / power - steps**2))

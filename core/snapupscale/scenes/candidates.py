@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from snapupscale.scenes.features import PAIR, pair_features
-from snapupscale.scenes.matching import found_again
+from snapupscale.scenes.matching import found_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def candidate_features(
     inside = np.stack([(places + offset > 0) & (places + offset <= last) for offset in range(-SPAN, SPAN + 1)])
     around = around * inside[:, :, None]
     before, after = around[:SPAN], around[SPAN + 1 :]
-    matched = [found_again(frames.medium[at(one)], frames.medium[at(other)]) for one, other in _MATCHED]
+    matched = found_between(frames.medium, [(at(one), at(other)) for one, other in _MATCHED])
     sides = [frames.small[at(offset)][..., 0] for offset in (-1, 0)]
     least, most = cross.min(axis=0), np.maximum(before[-_NEAR:].max(axis=0), after[:_NEAR].max(axis=0))
     far = np.maximum(before.max(axis=0), after.max(axis=0))

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 BLOCK = (6, 8)
@@ -40,6 +42,14 @@ def found_again(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray
     weights = np.sqrt(powers) + 1
     mean = (best * weights).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
     return np.stack((mean, (best > _SURE).mean(axis=(1, 2))), axis=1).astype(np.float32)
+
+
+def found_between(
+    pictures: NDArray[np.float32], pairs: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
+) -> NDArray[np.float32]:
+    """`found_again` for pairs of arrays of M places in `pictures`, all in one go: pairs x M x 2."""
+    ones, others = (np.concatenate(places) for places in zip(*pairs, strict=True))
+    return found_again(pictures[ones], pictures[others]).reshape(len(pairs), -1, 2)
 
 
 def _block_means(pictures: NDArray[np.float32]) -> NDArray[np.float32]:

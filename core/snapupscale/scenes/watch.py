@@ -10,6 +10,7 @@ import numpy as np
 
 from snapupscale.scenes import blends, model
 from snapupscale.scenes.adaptive import NONE, Stretches
+from snapupscale.scenes.blend_features import stretch_features
 from snapupscale.scenes.candidates import candidate_features, candidates, reasons
 from snapupscale.scenes.features import PAIR, describe, pair_features, put, room
 
@@ -62,7 +63,7 @@ def places(frames: Descriptors, low: int, high: int, steps: NDArray[np.float32] 
         starts=starts,
         lengths=lengths,
         courses=courses,
-        stretch_features=blends.stretch_features(frames, steps, starts, lengths, courses),
+        stretch_features=stretch_features(frames, steps, starts, lengths, courses),
     )
 
 
