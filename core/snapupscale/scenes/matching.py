@@ -19,6 +19,7 @@ REACH = (3, 4)
 _FLAT = 9.0
 """Variance, levels squared, of blocks that show nothing to look for."""
 _SURE = 0.8
+_AT_ONCE = 64
 
 
 def found_again(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -47,9 +48,12 @@ def found_again(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray
 def found_between(
     pictures: NDArray[np.float32], pairs: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
 ) -> NDArray[np.float32]:
-    """`found_again` for pairs of arrays of M places in `pictures`, all in one go: pairs x M x 2."""
+    """`found_again` for pairs of arrays of M places in `pictures`: pairs x M x 2."""
     ones, others = (np.concatenate(places) for places in zip(*pairs, strict=True))
-    return found_again(pictures[ones], pictures[others]).reshape(len(pairs), -1, 2)
+    # Many in one go are quicker than few, up to where their copies take more memory than that is worth.
+    parts = [slice(first, first + _AT_ONCE) for first in range(0, max(1, len(ones)), _AT_ONCE)]
+    found = [found_again(pictures[ones[part]], pictures[others[part]]) for part in parts]
+    return np.concatenate(found).reshape(len(pairs), -1, 2)
 
 
 def _block_means(pictures: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from snapupscale.scenes.features import Descriptors
 
 _BATCH = 32
-_CHUNK = 128
+_CHUNK = 96
 _LEAST_ODDS = -5.0
 """Below these no threshold lets a transition through."""
 
