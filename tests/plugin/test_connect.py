@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from plugin.clients import never
 from plugin.servers import free_port, health, http_server, publish, published, raw_server
 from snapupscale import protocol
 from snapupscale.sidecar import discovery as sidecar
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 
 ANOTHER = "import sys; sys.exit('error: x\\nhint: y\\ncode: sidecar-running')"
 """A program that ends as a sidecar does that finds another in its place."""
-
-
-def never() -> Started:
-    raise AssertionError("nothing is to be started")
 
 
 def publishing(content: dict[str, Any], then: str = "time.sleep(60)") -> str:

@@ -11,6 +11,7 @@ import lupa.luajit21 as lupa
 import pytest
 
 from sidecar.fakes import MemoryService
+from sidecar.sessions import FOUND
 from sidecar.snapshots import applied, of_clips
 from snapupscale import protocol
 from snapupscale.sidecar import mailbox as module
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FOUND = {
-    "rate": "24",
-    "frames": 60,
-    "cuts": [20, 40],
-    "numbers": [20, 40],
-    "length": 60,
-    "transitions": [],
-    "variable": False,
-}
 PREFS = """{{
 	Locked = false,
 	Global = {{
