@@ -14,7 +14,7 @@ from snapupscale.media.decoder import Decoder
 from snapupscale.media.intra import REACH, Glimpse, NotSparse, SparseReader
 from snapupscale.media.packets import is_intra
 from snapupscale.media.source import Source, probe
-from snapupscale.scenes.quiet import quiet
+from snapupscale.scenes.quiet import midway, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def made(clip: Callable[..., Path], name: str) -> Source:
 
 
 def read(source: Source, **options: Any) -> tuple[list[Glimpse], SparseReader]:
-    reader = SparseReader(source, quiet=quiet, **options)
+    reader = SparseReader(source, quiet=quiet, midway=midway, **options)
     return list(reader.glimpses()), reader
 
 
@@ -118,6 +118,21 @@ def test_times_count_from_the_first_frame(clip: Callable[..., Path]) -> None:
     assert [reader.index().time(number) for number in range(40)] == [frame.time for frame in frames]
 
 
+def fading(number: int, width: int, height: int) -> np.ndarray:
+    """From light to dark in frames 30 to 90."""
+    light = 1 - 0.9 * min(1.0, max(0.0, (number - 30) / 60))
+    return (shots(0, width, height) * light).astype(np.uint8)
+
+
+def test_of_an_even_fade_few_frames_are_decoded_and_the_rest_are_as_they_are(clip: Callable[..., Path]) -> None:
+    source = probe(clip("sparse_fading.mov", frames=130, picture=fading, **SIZE, **CODECS["sparse_mjpeg.mov"]))
+    glimpses, reader = read(source)
+    assert reader.decoded < 60
+    for frame in Decoder(source).frames(fast=True):
+        whole = samples.sample(frame.picture).astype(int)
+        assert np.abs(glimpses[frame.index].sample - whole).mean() < 2
+
+
 @pytest.mark.parametrize("frames", [1, 2, 8, 9, 17])
 def test_short_footage(clip: Callable[..., Path], frames: int) -> None:
     source = probe(clip(f"short{frames}.mov", frames=frames, picture=shots, **SIZE, **CODECS["sparse_mjpeg.mov"]))
@@ -151,7 +166,7 @@ def test_damaged_and_cut_off_footage_asks_for_a_whole_decode(clip: Callable[...,
 def test_a_source_written_to_meanwhile_is_an_error(clip: Callable[..., Path], tmp_path: Path) -> None:
     path = tmp_path / "clip.mov"
     path.write_bytes(made(clip, "sparse_mjpeg.mov").path.read_bytes())
-    glimpses = SparseReader(probe(path), quiet=quiet).glimpses()
+    glimpses = SparseReader(probe(path), quiet=quiet, midway=midway).glimpses()
     next(glimpses)
     with path.open("ab") as file:
         file.write(b"more")
@@ -162,7 +177,7 @@ def test_a_source_written_to_meanwhile_is_an_error(clip: Callable[..., Path], tm
 def test_a_reader_that_is_left_early_leaves_nothing_open(clip: Callable[..., Path], tmp_path: Path) -> None:
     path = tmp_path / "clip.mov"
     path.write_bytes(made(clip, "sparse_mjpeg.mov").path.read_bytes())
-    glimpses = SparseReader(probe(path), quiet=quiet).glimpses()
+    glimpses = SparseReader(probe(path), quiet=quiet, midway=midway).glimpses()
     next(glimpses)
     glimpses.close()
     assert not list(glimpses)

@@ -7,6 +7,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -108,13 +109,14 @@ class _Completion:
 
 class SparseReader:
     """Reads a source whose packets are all keyframes. `quiet` gets the thumbnails of two frames, and says whether
-    nothing can have happened from the one to the other.
+    nothing can have happened from the one to the other; `midway` those of three, and says whether it can't since the
+    one in the middle is halfway from the first to the last.
 
-    Every `stride`-th frame is decoded; between two that aren't quiet the middle one, and so on, down to neighbours;
-    where those aren't quiet, REACH frames on both sides too. So what is there and gone again between two frames of the
-    stride can be missed, unless the sizes of the packets tell of it. Packets are decoded by one thread a core, each
-    with a decoder of its own: unlike the threads inside a decoder that needs no order. A reader's memory does not grow
-    with the footage.
+    Every `stride`-th frame is decoded; between two that aren't quiet the middle one, and unless that is midway so on,
+    down to neighbours; where those aren't quiet, REACH frames on both sides too. So what is there and gone again
+    between two frames of the stride can be missed, unless the sizes of the packets tell of it. Packets are decoded by
+    one thread a core, each with a decoder of its own: unlike the threads inside a decoder that needs no order. A
+    reader's memory does not grow with the footage.
     """
 
     def __init__(
@@ -122,6 +124,7 @@ class SparseReader:
         source: Source,
         *,
         quiet: Callable[[NDArray[np.uint8], NDArray[np.uint8]], bool],
+        midway: Callable[[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]], bool],
         stride: int = STRIDE,
         threads: int | None = None,
     ) -> None:
@@ -129,6 +132,7 @@ class SparseReader:
         self.decoded = 0
         """How many of the frames were decoded."""
         self._quiet = quiet
+        self._midway = midway
         self._stride = max(stride, REACH)
         self._threads = threads or os.cpu_count() or 1
         self._eyes: SimpleQueue[_Eye] = SimpleQueue()
@@ -250,7 +254,8 @@ class SparseReader:
         spans = [(0, size)]
         while spans:
             start, end = spans.pop()
-            if _even(sizes[start : end + 1]) and self._quiet(looks[start].thumbnail, looks[end].thumbnail):
+            even = _even(sizes[start : end + 1])
+            if even and self._quiet(looks[start].thumbnail, looks[end].thumbnail):
                 continue
             if end - start == 1:
                 if not self._quiet(looks[start].thumbnail, looks[end].thumbnail):
@@ -258,7 +263,9 @@ class SparseReader:
                 continue
             middle = (start + end) // 2
             looks[middle] = self._look(window.frames[middle])
-            spans += [(start, middle), (middle, end)]
+            places = (start, middle, end)
+            if not (even and self._midway(*(looks[place].thumbnail for place in places))):
+                spans += pairwise(places)
         window.looks = [looks.get(place) for place in range(size)]
         return window
 

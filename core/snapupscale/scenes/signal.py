@@ -15,7 +15,7 @@ from snapupscale.media.segments import NotApart, SegmentReader, segments
 from snapupscale.scenes import cache
 from snapupscale.scenes.meter import Meter
 from snapupscale.scenes.neural import NeuralNet
-from snapupscale.scenes.quiet import quiet
+from snapupscale.scenes.quiet import midway, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +126,7 @@ def _glimpsed(
     if is_intra(source):
         if whole:
             return None
-        reader = SparseReader(source, quiet=quiet)
+        reader = SparseReader(source, quiet=quiet, midway=midway)
     elif parts := segments(source):
         reader = SegmentReader(source, parts)
     else:
