@@ -57,5 +57,6 @@ def plot(
         path = " ".join(f"{x(one):.1f},{y(other):.1f}" for one, other in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x(one):.1f}" cy="{y(other):.1f}" r="3" fill="{colour}"/>' for one, other in points]
-        parts.append(f'<text x="{LEFT + 12}" y="{TOP + SIDE - 12 - 16 * number}" fill="{colour}">{escape(name)}</text>')
+        spot = f'x="{LEFT + SIDE - 12}" y="{TOP + SIDE - 12 - 16 * number}" text-anchor="end"'
+        parts.append(f'<text {spot} fill="{colour}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
