@@ -213,7 +213,7 @@ def test_abort_while_the_model_works(bundle: Path, sidecar: real.Real) -> None:
     large = np.random.default_rng(2).integers(0, 256, (720, 1280, 4), np.uint8)
     with Host(bundle, RESOLVE) as host, host.instance(model=MODEL, onFailure="Fail") as instance:
         rendered = instance.render(large, abort_at=time.monotonic() + 0.3)
-        assert rendered.seconds < 0.5
+        assert rendered.seconds < 1
         small = large[:64, :64].copy()
         assert instance.render(small).status == abi.OK
 

@@ -114,13 +114,13 @@ def test_one_that_never_serves_costs_no_more_than_the_limit(installed: Callable[
     with Host(bundle, RESOLVE) as host, host.instance(onFailure="Pass", timeLimit=1.0) as instance:
         rendered = instance.render(PIXELS)
         assert same(rendered.pixels, PIXELS)
-        assert rendered.seconds < 1.3
+        assert rendered.seconds < 1.8
 
 
 def test_the_wait_for_it_can_be_aborted(installed: Callable[..., Path]) -> None:
     bundle = installed(command=["/bin/true"])
     with Host(bundle, RESOLVE) as host, host.instance(onFailure="Pass") as instance:
-        assert instance.render(PIXELS, abort_at=time.monotonic() + 0.2).seconds < 0.4
+        assert instance.render(PIXELS, abort_at=time.monotonic() + 0.2).seconds < 0.8
 
 
 @pytest.mark.parametrize("words", [["relative/path"], ["/nonexistent/program"], [""], ["x" * 100_000], ["/etc"]])

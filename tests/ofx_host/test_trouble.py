@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 hosts = pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 PIXELS = picture("Float", "RGBA", 30, 40)
 RESULT = complement(PIXELS)
-PATIENCE = 0.3
-"""Seconds of a busy machine beyond a limit."""
+PATIENCE = 0.8
+"""Seconds of a busy machine beyond a limit; less than the limits themselves."""
+ABORTED = 0.8
+"""Seconds after which an aborted render has ended, also on a busy machine; what it waits for takes longer."""
 
 SERVED = {"good", "identity", "slow-drip", "late", "slow"}
 LASTING = {"hang", "half-header"}
@@ -133,7 +135,7 @@ def test_abort(bundle: Path, runtime: Path, behaviour: str) -> None:
         host.instance(onFailure="Fail") as instance,
     ):
         rendered = instance.render(PIXELS, abort_at=time.monotonic() + 0.2)
-        assert rendered.seconds < 0.3 + PATIENCE / 3
+        assert rendered.seconds < ABORTED
         gaps = [after - before for before, after in pairwise(rendered.polls)]
         assert len(gaps) >= 5
         assert sorted(gaps)[len(gaps) // 2] <= 0.03
@@ -146,7 +148,7 @@ def test_abort(bundle: Path, runtime: Path, behaviour: str) -> None:
 
 def test_abort_that_comes_before(bundle: Path, runtime: Path) -> None:
     with FakeSidecar("slow", runtime, delay=3), Host(bundle, NUKE) as host, host.instance() as instance:
-        assert instance.render(PIXELS, abort_at=0.0).seconds < 0.1 + PATIENCE / 3
+        assert instance.render(PIXELS, abort_at=0.0).seconds < ABORTED
 
 
 def test_a_late_answer_belongs_to_no_later_frame(bundle: Path, runtime: Path) -> None:
@@ -286,7 +288,7 @@ def test_stopped_and_aborted(bundle: Path, runtime: Path) -> None:
         finally:
             os.kill(process.pid, signal.SIGCONT)
         assert passed(rendered)
-        assert rendered.seconds < 0.3 + PATIENCE / 3
+        assert rendered.seconds < ABORTED
 
 
 def test_stopped_before_the_first_frame(bundle: Path, runtime: Path) -> None:
