@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from snapupscale.media.decoder import Decoder
-from snapupscale.media.segments import NotApart, Segment, SegmentReader, in_order_of_work, segments
+from snapupscale.media.segment_decoder import NotApart
+from snapupscale.media.segment_reader import SegmentReader
+from snapupscale.media.segments import Segment, in_order_of_work, segments
 from snapupscale.media.source import Source, probe
 from snapupscale.scenes import cache
 from snapupscale.scenes.signal import analyse
@@ -118,7 +120,7 @@ def test_damaged_footage_is_decoded_in_one_go(damaged: Source) -> None:
 def test_all_of_it_is_decoded(clip: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     source = made(clip, "apart_open.mp4")
     monkeypatch.setattr(Decoder, "frames", None)
-    monkeypatch.setattr("snapupscale.media.segments._threads", lambda: 2)
+    monkeypatch.setattr("snapupscale.media.segments.threads_here", lambda: 2)
     assert len(analyse(source)) == FRAMES
     stored = cache.load(source)
     assert stored is not None

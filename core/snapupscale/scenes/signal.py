@@ -11,7 +11,9 @@ import numpy as np
 from snapupscale.media.decoder import Decoder
 from snapupscale.media.intra import NotSparse, SparseReader
 from snapupscale.media.packets import is_intra
-from snapupscale.media.segments import NotApart, SegmentReader, segments
+from snapupscale.media.segment_decoder import NotApart
+from snapupscale.media.segment_reader import SegmentReader
+from snapupscale.media.segments import segments
 from snapupscale.scenes import cache
 from snapupscale.scenes.meter import Meter
 from snapupscale.scenes.neural import NeuralNet
