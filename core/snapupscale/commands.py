@@ -54,8 +54,10 @@ def probe(options: Namespace) -> None:
 
 def detect(options: Namespace) -> None:
     """The cuts of a clip, found or given, in the format asked for."""
+    from snapupscale.heap import give_back_large_blocks
     from snapupscale.media.source import probe as probe_source
 
+    give_back_large_blocks()
     source = probe_source(options.clip, rate=options.rate)
     name = _format_for(options, source)
     signal, found = _found(options, source)
