@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
 
 from snapupscale.media.samples import COLUMNS, ROWS
-from snapupscale.scenes.quiet import midway, quiet
+from snapupscale.scenes.quiet import leaps, midway, quiet
 
 
 def picture(seed: int, left: int = 0) -> np.ndarray:
@@ -79,3 +81,34 @@ def test_a_wipe_and_a_flash_are_not_midway() -> None:
     assert not midway(first, covered, last)
     assert not midway(first, np.full_like(first, 250), first)
     assert not midway(first, first, first)
+
+
+def panned(*lefts: int) -> list[np.ndarray]:
+    return [picture(8, left) for left in lefts]
+
+
+def test_steps_that_go_as_far_as_those_beside_them_are_no_leaps() -> None:
+    pan = panned(0, 12, 24, 36, 48)
+    assert not any(quiet(one, other) for one, other in pairwise(pan))
+    assert leaps(pan, [1, 2]) == []
+
+
+def test_a_step_to_another_picture_is_a_leap_also_in_a_pan() -> None:
+    still = [picture(8), picture(8), picture(9), picture(9)]
+    assert leaps(still, [0, 1, 2]) == [1]
+    pan = [*panned(0, 2, 4), *(picture(9, left) for left in (6, 8, 10))]
+    assert leaps(pan, range(5)) == [2]
+
+
+def test_a_change_of_light_or_colour_alone_is_a_leap() -> None:
+    first = picture(10)
+    darker, tinted = first.copy(), first.copy()
+    darker[..., 0] = (first[..., 0] * 0.6).astype(np.uint8)
+    tinted[..., 2] += 25
+    for other in (darker, tinted):
+        assert leaps([first, first, other, other], [1]) == [1]
+
+
+def test_only_what_is_asked_for_is_told() -> None:
+    assert leaps([picture(8), picture(9), picture(9)], [1]) == []
+    assert leaps([picture(8), picture(9)], [0]) == [0]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from media.apart import FRAMES, made
 from snapupscale.errors import Cancelled
+from snapupscale.media.decoder import Decoder
 from snapupscale.media.source import probe
 from snapupscale.scenes import cache
 from snapupscale.scenes.signal import analyse
@@ -15,6 +17,8 @@ from snapupscale.scenes.signal import analyse
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from snapupscale.media.source import Source
 
 
 def blocks(number: int, width: int, height: int) -> np.ndarray:
@@ -126,3 +130,44 @@ def test_a_constant_rate_is_not(clip: Callable[..., Path], name: str) -> None:
     signal = analyse(probe(clip(f"constant_{name}", rate=Fraction(24000, 1001), frames=100)))
     assert signal.constant_rate
     assert signal.warnings == ()
+
+
+@pytest.fixture
+def much(clip: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Source:
+    """Footage that frames are left out of, as if it were much."""
+    monkeypatch.setattr("snapupscale.media.disposable._WORTH_WHILE", 0)
+    return made(clip, "apart_closed.mp4")
+
+
+def test_much_footage_is_seen_by_some_of_its_frames_until_all_are_asked_for(much: Source) -> None:
+    told: list[int] = []
+    signal = analyse(much, progress=lambda done, total: told.append(done))
+    assert told == sorted(told)
+    assert told[-1] == FRAMES
+    stored = cache.load(much)
+    assert stored is not None
+    assert not stored.whole
+    whole = analyse(much, whole=True)
+    stored = cache.load(much)
+    assert stored is not None
+    assert stored.whole
+    assert np.array_equal(signal.index.ticks, whole.index.ticks)
+    for each in (signal, whole):
+        assert set(np.argsort(each.odds)[-2:]) == {70, 140}
+
+
+def test_frames_that_were_left_out_are_read_as_they_are(much: Source) -> None:
+    signal, whole = analyse(much), analyse(much, whole=True)
+    blended = np.abs(signal.index.signatures.astype(int) - whole.index.signatures).any(axis=(1, 2))
+    numbers = np.flatnonzero(blended)[::5].tolist()
+    assert len(numbers) > 4
+    read = list(Decoder(much).read(numbers, signal.index))
+    for one, other in zip(read, Decoder(much).read(numbers, whole.index), strict=True):
+        assert one.index == other.index
+        assert np.array_equal(one.picture.to_ndarray(), other.picture.to_ndarray())
+
+
+def test_a_single_decoder_is_enough_to_leave_frames_out(much: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snapupscale.scenes.signal.segments", lambda source: [])
+    monkeypatch.setattr("snapupscale.scenes.signal._measured", None)
+    assert len(analyse(much)) == FRAMES

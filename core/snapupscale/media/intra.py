@@ -11,21 +11,20 @@ from itertools import pairwise
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
 from av.error import FFmpegError
 
 from snapupscale.media import pixels, samples
 from snapupscale.media.frames import FrameIndex, Marks
+from snapupscale.media.open_stream import OpenStream
 from snapupscale.media.packets import shown, whole_index
 from snapupscale.media.signatures import signature
-from snapupscale.media.single_thread import SingleThread
 from snapupscale.media.source import opened, require_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import av
+    import numpy as np
     from numpy.typing import NDArray
 
     from snapupscale.media.packets import Packet
@@ -309,14 +308,14 @@ class SparseReader:
             if left is None or right is None or left.sample.shape != right.sample.shape:
                 raise NotSparse
             part = (place - one) / (two - one) if two > one else 0.0
-            known = _between(left.signature, right.signature, part)
+            known = samples.between(left.signature, right.signature, part)
             self._marks.put(frame.pts - self._first, (True, False, left.interlaced), known)
             self.decoded += one == place
-            sample = _between(left.sample, right.sample, part)
+            sample = samples.between(left.sample, right.sample, part)
             yield Glimpse(index=window.first + place, sample=sample, matrix=left.matrix, decoded=one == place)
 
 
-class _Eye(SingleThread):
+class _Eye(OpenStream):
     """One decoder that sees single frames. Used by one thread at a time."""
 
     def see(self, place: _Place) -> av.VideoFrame:
@@ -346,10 +345,3 @@ def _even(sizes: list[int]) -> bool:
     """Whether no packet in between is much larger or smaller than those at both ends."""
     least, most = sorted((sizes[0], sizes[-1]))
     return max(sizes) <= most * _EVEN and min(sizes) * _EVEN >= least
-
-
-def _between(left: NDArray[np.uint8], right: NDArray[np.uint8], part: float) -> NDArray[np.uint8]:
-    """The values `part` of the way from `left` to `right`."""
-    if part == 0:
-        return left
-    return np.asarray(cv2.addWeighted(left, 1 - part, right, part, 0), dtype=np.uint8)

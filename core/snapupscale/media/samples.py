@@ -65,6 +65,13 @@ def thumbnail(sampled: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(sampled, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
+def between(left: NDArray[np.uint8], right: NDArray[np.uint8], part: float) -> NDArray[np.uint8]:
+    """The values `part` of the way from `left` to `right`."""
+    if part in (0, 1):
+        return right if part else left
+    return np.asarray(cv2.addWeighted(left, 1 - part, right, part, 0), dtype=np.uint8)
+
+
 def to_rgb(sampled: NDArray[np.uint8], matrix: int) -> NDArray[np.uint8]:
     """`sampled` as R'G'B'. matrix: its code point of ITU-T H.273; 0 for pictures that were RGB."""
     return np.asarray(cv2.transform(sampled, _to_rgb(matrix)), dtype=np.uint8)

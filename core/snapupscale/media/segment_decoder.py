@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Self
 from av.error import FFmpegError
 
 from snapupscale.media import pixels, samples
+from snapupscale.media.disposable import Told, teller
+from snapupscale.media.open_stream import OpenStream
 from snapupscale.media.packets import shown
-from snapupscale.media.single_thread import SingleThread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Set
     from pathlib import Path
 
     import av
@@ -39,18 +40,22 @@ class Look:
     keyframe: bool
     damaged: bool
     interlaced: bool
+    left_out: tuple[int, ...] = ()
+    """Times of the frames before this one that were not decoded."""
 
 
-class SegmentDecoder(SingleThread):
+class SegmentDecoder(OpenStream):
     """One decoder that sees one segment after the other. Used by one thread at a time."""
 
-    def __init__(self, path: Path, stream: int) -> None:
-        super().__init__(path, stream)
+    def __init__(self, path: Path, stream: int, *, threads: int = 1) -> None:
+        super().__init__(path, stream, threads=threads)
         self.end: int | None = None
         """The time of the keyframe after the segment, once it was read."""
+        self._disposable: Callable[[memoryview], bool] | None = None
 
     def __enter__(self) -> Self:
         super().__enter__()
+        self._disposable = teller(self.context)
         self._begin()
         return self
 
@@ -62,8 +67,18 @@ class SegmentDecoder(SingleThread):
             self.context.decode(first)
             self.context.decode(None)
 
-    def looks(self, segment: Segment) -> Iterator[Look]:
-        """At the frames of `segment`, and perhaps at the keyframe after it. Raises NotApart unless all come, whole."""
+    def packets(self, segment: Segment) -> list[Told]:
+        """What the packets of `segment` tell, in the order of decoding. Raises NotApart."""
+        try:
+            keyframe, packets = self._found(segment)
+            own = chain((keyframe,), islice(packets, segment.packets - 1))
+            return [self._told(packet) for packet in own]
+        except FFmpegError as error:
+            raise NotApart from error
+
+    def looks(self, segment: Segment, left_out: Set[int] = frozenset()) -> Iterator[Look]:
+        """At the frames of `segment` but for those whose times are in `left_out`, to which no other may refer, and
+        perhaps at the keyframe after it. Raises NotApart unless all come, whole."""
         try:
             keyframe, packets = self._found(segment)
             begin, due = _time(keyframe), 0
@@ -71,6 +86,8 @@ class SegmentDecoder(SingleThread):
             fed: Iterator[Packet | None] = chain((keyframe,), own, self._beyond(segment, packets), (None,))
             for packet in fed:
                 if packet is not None:
+                    if _time(packet) in left_out:
+                        continue
                     due += begin <= _time(packet) != self.end
                 # No name for a picture: it would keep it while the next one is decoded.
                 for look in map(_look, self.context.decode(packet)):
@@ -84,6 +101,14 @@ class SegmentDecoder(SingleThread):
             raise NotApart from error
         if due:
             raise NotApart
+
+    def _told(self, packet: Packet) -> Told:
+        return Told(
+            time=_time(packet),
+            size=packet.size,
+            keyframe=packet.is_keyframe,
+            disposable=self._disposable is not None and self._disposable(memoryview(packet)),
+        )
 
     def _found(self, segment: Segment) -> tuple[Packet, Iterator[Packet]]:
         """The first packet of `segment`, and all those after it."""

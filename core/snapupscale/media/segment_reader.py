@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from queue import SimpleQueue
+from contextlib import ExitStack, suppress
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -17,16 +18,21 @@ from snapupscale.media.intra import Glimpse
 from snapupscale.media.segment_decoder import Look, NotApart, SegmentDecoder
 from snapupscale.media.segments import in_order_of_work, threads_here
 from snapupscale.media.signatures import signature
+from snapupscale.media.skim import skimmed
 from snapupscale.media.source import require_unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from snapupscale.media.segments import Segment
+    from snapupscale.media.skim import Leaps
     from snapupscale.media.source import Source
 
-_AHEAD = 120
-"""Frames that may wait for their turn where segments are short: 14 kB each."""
+_AHEAD = 320
+"""Frames that may wait for their turn, 14 kB each: so many that none waits for a segment that is decoded twice."""
+_PULSE_SECONDS = 0.2
 
 
 class SegmentReader:
@@ -38,10 +44,25 @@ class SegmentReader:
     packets, and keyframes that were decoded with the segment before too with what they are on their own.
     """
 
-    def __init__(self, source: Source, parts: Sequence[Segment], *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        parts: Sequence[Segment],
+        *,
+        decoders: int | None = None,
+        leaps: Leaps | None = None,
+        pulse: Callable[[int], None] | None = None,
+    ) -> None:
+        """decoders: how many work side by side; a single one has threads of its own. leaps: given, frames that no other
+        refers to are left out where nothing happens (see skim.py). pulse: gets the number of frames that were come by
+        several times a second while none is shown, and may raise."""
         self.source = source
+        self.decoded = 0
+        """How many of the frames were decoded."""
         self._segments = parts
-        self._threads = threads or threads_here()
+        self._threads = decoders or threads_here()
+        self._leaps, self._pulse = leaps, pulse
+        self._reached = [0] * len(parts)
         self._decoders: SimpleQueue[SegmentDecoder] = SimpleQueue()
         self._stopped = Event()
         self._failed = Event()
@@ -51,14 +72,22 @@ class SegmentReader:
         """Every frame, in order. Raises NotApart, at any time, for footage that must be decoded in one go: it is
         damaged, or its keyframes are not what they should be; and SourceChanged."""
         first = last = None
-        for count, look in enumerate(self._looks()):
+        before: NDArray[np.uint8] | None = None
+        self.decoded = 0
+        for look in self._looks():
             first = look.pts if first is None else first
-            if last is not None and look.pts <= last:
-                raise NotApart
-            last = look.pts
             sample = samples.merged(look.planes)
-            self._marks.put(last - first, (look.keyframe, False, look.interlaced), signature(sample))
-            yield Glimpse(index=count, sample=sample, matrix=look.matrix, decoded=True)
+            before = sample if before is None else before
+            times = (*look.left_out, look.pts)
+            for number, time in enumerate(times, 1):
+                if last is not None and time <= last:
+                    raise NotApart
+                last, decoded = time, time == look.pts
+                shown = samples.between(before, sample, number / len(times))
+                self._marks.put(time - first, (decoded and look.keyframe, False, look.interlaced), signature(shown))
+                self.decoded += decoded
+                yield Glimpse(index=len(self._marks) - 1, sample=shown, matrix=look.matrix, decoded=decoded)
+            before = sample
         if len(self._marks) != self.source.frames:
             raise NotApart
         require_unchanged(self.source)
@@ -72,8 +101,10 @@ class SegmentReader:
             self._stopped.clear()
             self._failed.clear()
             self._decoders = SimpleQueue()
+            self._reached = [0] * len(self._segments)
+            own_threads = 1 if self._threads > 1 else os.cpu_count() or 1
             for _ in range(self._threads):
-                decoder = stack.enter_context(SegmentDecoder(self.source.path, self.source.stream))
+                decoder = stack.enter_context(SegmentDecoder(self.source.path, self.source.stream, threads=own_threads))
                 self._decoders.put(decoder)
                 self._marks = Marks(decoder.tick)
             pool = ThreadPoolExecutor(self._threads)
@@ -93,7 +124,7 @@ class SegmentReader:
                     queue: SimpleQueue[Look | None] = SimpleQueue()
                     running[following.number] = following.packets, queue, pool.submit(self._see, following, queue)
                 _, queue, future = running[segment.number]
-                for look in iter(queue.get, None):
+                while (look := self._next(queue)) is not None:
                     if self._failed.is_set():
                         raise NotApart
                     if witness and not all(map(np.array_equal, witness.planes, look.planes)):
@@ -107,7 +138,7 @@ class SegmentReader:
         """Give the frames of `segment` to `looks`, and then None. Returns the keyframe after it if that was decoded."""
         decoder = self._decoders.get()
         try:
-            for look in decoder.looks(segment):
+            for look in self._seen(decoder, segment):
                 if decoder.end is not None and look.pts >= decoder.end:
                     return look
                 looks.put(look)
@@ -120,3 +151,20 @@ class SegmentReader:
         finally:
             self._decoders.put(decoder)
             looks.put(None)
+
+    def _seen(self, decoder: SegmentDecoder, segment: Segment) -> Iterator[Look]:
+        if self._leaps is None:
+            return decoder.looks(segment)
+
+        def reached(frames: int) -> bool:
+            self._reached[segment.number] = max(frames, self._reached[segment.number])
+            return not self._stopped.is_set()
+
+        return skimmed(decoder, segment, self._leaps, reached)
+
+    def _next(self, looks: SimpleQueue[Look | None]) -> Look | None:
+        while True:
+            with suppress(Empty):
+                return looks.get(timeout=_PULSE_SECONDS)
+            if self._pulse:
+                self._pulse(sum(self._reached))

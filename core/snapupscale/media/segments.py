@@ -46,6 +46,14 @@ class Segment:
 def segments(source: Source, *, threads: int | None = None) -> list[Segment]:
     """The segments of a source, by its index; none where that isn't whole, keyframes are too rare, pictures too large,
     or so many `threads` could not share the work evenly."""
+    found = successive(source)
+    if len(found) < 2 or source.width * source.height > _LARGEST:
+        return []
+    return found if _even(found, threads or threads_here()) else []
+
+
+def successive(source: Source) -> list[Segment]:
+    """The same to be decoded one after the other, so that pictures may be large and the work uneven."""
     index = whole_index(source)
     if index is None or not index.keys[0]:
         return []
@@ -54,9 +62,9 @@ def segments(source: Source, *, threads: int | None = None) -> list[Segment]:
         if keyframe and place - starts[-1] >= _LEAST:
             starts.append(place)
     lengths = np.diff([*starts, len(index.keys)]).tolist()
-    if len(starts) < 2 or max(lengths) > _MOST or source.width * source.height > _LARGEST:
+    if max(lengths) > _MOST:
         return []
-    found = [
+    return [
         Segment(
             number=number,
             start=index.times[place],
@@ -67,7 +75,6 @@ def segments(source: Source, *, threads: int | None = None) -> list[Segment]:
         )
         for number, (place, length) in enumerate(zip(starts, lengths, strict=True))
     ]
-    return found if _even(found, threads or threads_here()) else []
 
 
 def threads_here() -> int:

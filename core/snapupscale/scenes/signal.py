@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from snapupscale.media.decoder import Decoder
+from snapupscale.media.disposable import worth_leaving_out
 from snapupscale.media.intra import NotSparse, SparseReader
 from snapupscale.media.packets import is_intra
 from snapupscale.media.segment_decoder import NotApart
 from snapupscale.media.segment_reader import SegmentReader
-from snapupscale.media.segments import segments
+from snapupscale.media.segments import segments, successive
 from snapupscale.scenes import cache
 from snapupscale.scenes.meter import Meter
 from snapupscale.scenes.neural import NeuralNet
-from snapupscale.scenes.quiet import midway, quiet
+from snapupscale.scenes.quiet import leaps, midway, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +71,9 @@ def analyse(
     """Decode `source` once and measure every frame; taken from the cache when the source hasn't changed since.
 
     network: whether to ask the neural method's network too, which takes many times as long, and its package.
-    whole: whether to decode every frame also of footage whose frames stand alone; else only so many are decoded as it
-    takes to see where something happens, and the others count as being between those.
+    whole: whether to decode every frame also of footage of which some can be left out: frames that stand alone, or much
+    footage with frames that no other refers to; else only so many are decoded as it takes to see where something
+    happens, and the others count as being between those.
     `progress` gets the frames done and their expected number (None when unknown), and may raise to cancel.
     Raises a SourceError.
     """
@@ -124,26 +126,37 @@ def _glimpsed(
     source: Source, progress: Callable[[int, int | None], None] | None, *, whole: bool
 ) -> cache.Stored | None:
     """The same by several decoders, from some of the frames unless `whole`; or None where it takes one pass."""
-    reader: SparseReader | SegmentReader
-    if is_intra(source):
-        if whole:
-            return None
-        reader = SparseReader(source, quiet=quiet, midway=midway)
-    elif parts := segments(source):
-        reader = SegmentReader(source, parts)
-    else:
+    total, most = _expected(source), 0
+
+    def tell(done: int) -> None:
+        nonlocal most
+        most = max(most, done)
+        if progress:
+            progress(most, total)
+
+    reader = _reader(source, tell, whole=whole)
+    if reader is None:
         return None
     meter = Meter()
-    total = _expected(source)
     try:
         for glimpse in reader.glimpses():
             meter.add(glimpse.sample, glimpse.matrix)
-            if progress:
-                progress(glimpse.index + 1, total)
+            tell(glimpse.index + 1)
     except (NotSparse, NotApart):
         return None
-    everything = isinstance(reader, SegmentReader)
-    return cache.Stored(index=reader.index(), measured=meter.finish(), warnings=(), whole=everything)
+    index = reader.index()
+    return cache.Stored(index=index, measured=meter.finish(), warnings=(), whole=reader.decoded == len(index))
+
+
+def _reader(source: Source, pulse: Callable[[int], None], *, whole: bool) -> SparseReader | SegmentReader | None:
+    if is_intra(source):
+        return None if whole else SparseReader(source, quiet=quiet, midway=midway)
+    sparing = not whole and worth_leaving_out(source)
+    if parts := segments(source):
+        return SegmentReader(source, parts, leaps=leaps if sparing else None, pulse=pulse)
+    if sparing and (parts := successive(source)):
+        return SegmentReader(source, parts, decoders=1, leaps=leaps, pulse=pulse)
+    return None
 
 
 def _expected(source: Source) -> int | None:

@@ -1,4 +1,4 @@
-"""A file and a decoder of one thread for it, of which several work side by side."""
+"""A file and a decoder for it, of which several work side by side."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
-class SingleThread:
+class OpenStream:
     """A context manager. Used by one thread at a time. Leaves out the loop filter."""
 
-    def __init__(self, path: Path, number: int) -> None:
+    def __init__(self, path: Path, number: int, *, threads: int = 1) -> None:
         self._stack = ExitStack()
-        self._path, self.number = path, number
+        self._path, self.number, self._threads = path, number, threads
 
     def __enter__(self) -> Self:
         self.container = self._stack.enter_context(opened(self._path))
         self.stream: VideoStream = self.container.streams[self.number]  # type: ignore[assignment]
         self.tick = self.stream.time_base or Fraction(1)
         self.context = self.stream.codec_context
-        self.context.thread_count = 1
+        self.context.thread_count = self._threads
+        self.context.thread_type = "AUTO"
         self.context.options = {"skip_loop_filter": "all"}
         return self
 
