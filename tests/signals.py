@@ -27,6 +27,7 @@ def make_signal(distance: NDArray[np.float32], **changes: Any) -> Signal:
             keyframes=np.ones(count, dtype=np.bool_),
             damaged=np.zeros(count, dtype=np.bool_),
             interlaced=np.zeros(count, dtype=np.bool_),
+            decoded=np.ones(count, dtype=np.bool_),
             signatures=np.zeros((count, 8, 8), dtype=np.uint8),
         ),
         "distance": distance,

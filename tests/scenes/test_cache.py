@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 def made(count: int, *, seed: int = 0, network: bool = False) -> Stored:
     """What a decode of so many frames might have given: numbers of no order, and a candidate in 20 frames."""
     random = np.random.default_rng(seed)
-    bits = random.random((3, count)) < 0.1
+    bits = random.random((4, count)) < 0.1
     index = FrameIndex(
         ticks=np.arange(count, dtype=np.int64) * 1001,
         tick=Fraction(1, 25025),
         keyframes=bits[0],
         damaged=bits[1],
         interlaced=bits[2],
+        decoded=~bits[3] if seed else np.ones(count, dtype=np.bool_),
         signatures=random.integers(0, 256, (count, 8, 8), dtype=np.uint8),
         seekable=False,
     )
@@ -55,7 +56,7 @@ def made(count: int, *, seed: int = 0, network: bool = False) -> Stored:
     names = ("distance", "luma", "contrast", "motion")
     asked = Network(single=curves[4], many=curves[5]) if network else None
     measured = Measured(**dict(zip(names, curves, strict=False)), seen=seen, network=asked)
-    return Stored(index=index, measured=measured, warnings=("damaged: frame 3",), whole=not seed)
+    return Stored(index=index, measured=measured, warnings=("damaged: frame 3",))
 
 
 def same(one: Any, other: Any) -> bool:
@@ -86,7 +87,9 @@ def test_what_was_stored_comes_back(source: Source, count: int, network: bool) -
     assert loaded is not None
     assert same(stored, loaded)
     assert loaded.whole
-    assert not same(made(count, seed=1, network=network), loaded)
+    other = made(count, seed=1, network=network)
+    assert not same(other, loaded)
+    assert other.whole == other.index.decoded.all()
 
 
 def test_a_file_that_ends_early_counts_as_none(source: Source) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import av
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.apart import FRAMES, made
 from signals import make_signal
 from snapupscale.errors import Cancelled, SettingError
 from snapupscale.media.source import probe
@@ -151,3 +154,37 @@ def test_picking_can_be_cancelled(pulled: Path) -> None:
 
     with pytest.raises(Cancelled):
         pick_stills(source, analyse(source), to_shots([50], 100), progress=cancel)
+
+
+def test_frames_that_the_analysis_left_out_are_offered_only_for_want_of_others() -> None:
+    signal = still_signal(100)
+    decoded = np.arange(100) % 3 == 0
+    some = replace(signal, index=replace(signal.index, decoded=decoded))
+    assert len(shortlist(some, SHOT)) == MEASURED
+    assert decoded[shortlist(some, SHOT)].all()
+    none = replace(signal, index=replace(signal.index, decoded=np.zeros_like(decoded)))
+    assert shortlist(none, SHOT) == shortlist(signal, SHOT)
+
+
+def test_damage_to_frames_that_the_analysis_left_out_does_no_harm(
+    clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("snapupscale.media.disposable._WORTH_WHILE", 0)
+    whole = probe(made(clip, "apart_closed.mp4").path)
+    times = analyse(whole).index
+    with av.open(str(whole.path)) as container:
+        packets = sorted((packet.pts, packet.pos, packet.size) for packet in container.demux(video=0) if packet.size)
+    data = bytearray(whole.path.read_bytes())
+    for (_, place, size), decoded in zip(packets, times.decoded, strict=True):
+        if not decoded:
+            data[place + size * 2 // 3 : place + size] = b"\xff" * (size - size * 2 // 3)
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    source = probe(path)
+    signal = analyse(source)
+    assert len(signal) == FRAMES
+    assert not signal.index.damaged.any()
+    (pick,) = pick_stills(source, signal, [Shot(number=1, start=0, end=FRAMES)])
+    assert pick.frame is not None
+    assert signal.index.decoded[[candidate.frame for candidate in pick.candidates]].all()
+    assert any("damaged" in warning for warning in analyse(source, whole=True).warnings)

@@ -33,6 +33,7 @@ def variable(ticks: list[int], tick: Fraction = Fraction(1, 1000)) -> Signal:
         keyframes=np.ones(count, dtype=np.bool_),
         damaged=np.zeros(count, dtype=np.bool_),
         interlaced=np.zeros(count, dtype=np.bool_),
+        decoded=np.ones(count, dtype=np.bool_),
         signatures=np.zeros((count, 8, 8), dtype=np.uint8),
     )
     return make_signal(np.zeros(count, dtype=np.float32), index=index, constant_rate=False)

@@ -59,6 +59,8 @@ class FrameIndex:
     damaged: NDArray[np.bool_]
     """Frames that the decoder could not make whole."""
     interlaced: NDArray[np.bool_]
+    decoded: NDArray[np.bool_]
+    """False for frames that were left out: what is said of them is between what is about them."""
     signatures: NDArray[np.uint8]
     """N x SIDE x SIDE, to know the frame again."""
     seekable: bool = True
@@ -79,7 +81,7 @@ class FrameIndex:
 
 
 class Marks:
-    """What the index keeps of the frames, gathered while they come: 75 bytes a frame."""
+    """What the index keeps of the frames, gathered while they come: 76 bytes a frame."""
 
     def __init__(self, tick: Fraction = Fraction(1)) -> None:
         self._tick = tick
@@ -93,10 +95,10 @@ class Marks:
     def add(self, frame: Frame) -> None:
         """Keep what is needed of the next frame."""
         self._tick = frame.tick
-        self.put(frame.ticks, (frame.keyframe, frame.damaged, frame.interlaced), signature(frame.sample))
+        self.put(frame.ticks, (frame.keyframe, frame.damaged, frame.interlaced, True), signature(frame.sample))
 
-    def put(self, ticks: int, flags: tuple[bool, bool, bool], known: NDArray[np.uint8]) -> None:
-        """Keep one frame: its time, whether it is a keyframe, damaged and interlaced, and its signature."""
+    def put(self, ticks: int, flags: tuple[bool, bool, bool, bool], known: NDArray[np.uint8]) -> None:
+        """Keep one frame: its time, whether it is a keyframe, damaged, interlaced and decoded, and its signature."""
         self._ticks.append(ticks)
         self._flags += bytes(flags)
         self._signatures += known.tobytes()
@@ -109,13 +111,14 @@ class Marks:
         if not seekable:
             ticks = np.sort(ticks) - ticks.min()
         unit = max(1, int(np.gcd.reduce(ticks)))
-        flags = np.frombuffer(bytes(self._flags), dtype=np.bool_).reshape(-1, 3)
+        flags = np.frombuffer(bytes(self._flags), dtype=np.bool_).reshape(-1, 4)
         return FrameIndex(
             ticks=ticks // unit,
             tick=self._tick * unit,
             keyframes=flags[:, 0].copy(),
             damaged=flags[:, 1].copy(),
             interlaced=flags[:, 2].copy(),
+            decoded=flags[:, 3].copy(),
             signatures=np.frombuffer(bytes(self._signatures), dtype=np.uint8).reshape(-1, SIDE, SIDE),
             seekable=seekable,
             threaded=threaded,

@@ -309,7 +309,7 @@ class SparseReader:
                 raise NotSparse
             part = (place - one) / (two - one) if two > one else 0.0
             known = samples.between(left.signature, right.signature, part)
-            self._marks.put(frame.pts - self._first, (True, False, left.interlaced), known)
+            self._marks.put(frame.pts - self._first, (True, False, left.interlaced, one == place), known)
             self.decoded += one == place
             sample = samples.between(left.sample, right.sample, part)
             yield Glimpse(index=window.first + place, sample=sample, matrix=left.matrix, decoded=one == place)

@@ -84,7 +84,8 @@ class SegmentReader:
                     raise NotApart
                 last, decoded = time, time == look.pts
                 shown = samples.between(before, sample, number / len(times))
-                self._marks.put(time - first, (decoded and look.keyframe, False, look.interlaced), signature(shown))
+                flags = decoded and look.keyframe, False, look.interlaced, decoded
+                self._marks.put(time - first, flags, signature(shown))
                 self.decoded += decoded
                 yield Glimpse(index=len(self._marks) - 1, sample=shown, matrix=look.matrix, decoded=decoded)
             before = sample

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from snapupscale.media.source import Source
 
-VERSION = 4
+VERSION = 5
 """Raised whenever what is measured changes, so that old files aren't read. A new fit shows by itself."""
 KEPT = 500
-_INDEX = ("ticks", "keyframes", "damaged", "interlaced", "signatures")
+_INDEX = ("ticks", "keyframes", "damaged", "interlaced", "decoded", "signatures")
 _CURVES = ("distance", "luma", "contrast", "motion")
 _STRETCHES = ("starts", "ends", "odds", "kinds")
 
@@ -42,8 +42,11 @@ class Stored:
     index: FrameIndex
     measured: Measured
     warnings: tuple[str, ...]
-    whole: bool = True
-    """Whether every frame was decoded and measured."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every frame was decoded and measured."""
+        return bool(self.index.decoded.all())
 
 
 def load(source: Source) -> Stored | None:
@@ -63,7 +66,7 @@ def load(source: Source) -> Stored | None:
         measured = Measured(**{name: arrays[name] for name in _CURVES}, seen=seen, network=network)
         with suppress(OSError):
             path.touch()
-        return Stored(index=index, measured=measured, warnings=tuple(head["warnings"]), whole=head["whole"])
+        return Stored(index=index, measured=measured, warnings=tuple(head["warnings"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None
 
@@ -72,7 +75,7 @@ def store(source: Source, stored: Stored) -> None:
     """Keep `stored` for `source`. A cache that can't be written is no error: the next run decodes again."""
     index, measured = stored.index, stored.measured
     head = {"tick": str(index.tick), "seekable": index.seekable, "threaded": index.threaded}
-    head |= {"warnings": stored.warnings, "whole": stored.whole}
+    head["warnings"] = stored.warnings
     arrays: dict[str, Any] = {name: getattr(index, name) for name in _INDEX}
     arrays |= {name: getattr(measured, name) for name in _CURVES}
     if measured.network:

@@ -96,6 +96,7 @@ def _unmeasured(source: Source, packets: Packets) -> Signal:
         keyframes=packets.keys,
         damaged=np.zeros(count, dtype=np.bool_),
         interlaced=np.zeros(count, dtype=np.bool_),
+        decoded=np.zeros(count, dtype=np.bool_),
         signatures=np.zeros((count, SIDE, SIDE), dtype=np.uint8),
     )
     blank = np.zeros(count, dtype=np.float32)

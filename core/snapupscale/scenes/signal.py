@@ -144,8 +144,7 @@ def _glimpsed(
             tell(glimpse.index + 1)
     except (NotSparse, NotApart):
         return None
-    index = reader.index()
-    return cache.Stored(index=index, measured=meter.finish(), warnings=(), whole=reader.decoded == len(index))
+    return cache.Stored(index=reader.index(), measured=meter.finish(), warnings=())
 
 
 def _reader(source: Source, pulse: Callable[[int], None], *, whole: bool) -> SparseReader | SegmentReader | None:

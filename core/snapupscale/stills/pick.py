@@ -84,7 +84,8 @@ def pick_stills(
 
 def shortlist(signal: Signal, shot: Shot, transitions: Iterable[tuple[int, int]] = ()) -> list[int]:
     """The frames of `shot` worth measuring, ascending, at most MEASURED: no edges, no transitions, nothing damaged,
-    black, white or flat; of each stretch of the shot the frame with the least motion. Pure."""
+    black, white or flat; of each stretch of the shot the frame with the least motion. Frames that the analysis left out
+    only where there are no others: they may be damaged, and encoders spend the least on them. Pure."""
     edge = max(min(2, (shot.length - 1) // 2), round(shot.length * EDGE))
     inside = np.arange(shot.start + edge, shot.end - edge)
     usable = np.ones(len(inside), dtype=np.bool_)
@@ -93,7 +94,8 @@ def shortlist(signal: Signal, shot: Shot, transitions: Iterable[tuple[int, int]]
     level = signal.luma[inside]
     usable &= ~signal.index.damaged[inside]
     usable &= (signal.contrast[inside] >= _FLAT) & (level > _BLACK) & (level < _WHITE)
-    frames = inside[usable]
+    known = usable & signal.index.decoded[inside]
+    frames = inside[known if known.any() else usable]
     motion = motion_around(signal, shot)
     stretches = np.array_split(frames, min(MEASURED, len(frames))) if len(frames) else []
     return [int(stretch[np.argmin(motion[stretch - shot.start])]) for stretch in stretches]
