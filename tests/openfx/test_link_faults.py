@@ -157,10 +157,18 @@ def test_the_greeting_has_a_second(link: Link, runtime: Path) -> None:
         assert 0.9 < time.monotonic() - start < 1.5
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("nan"), 1e-9])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
 def test_without_time_nothing_is_done(link: Link, runtime: Path, seconds: float) -> None:
     with FakeSidecar("good", runtime):
         assert link.render(picture(), seconds=seconds).outcome == FAILED
+
+
+def test_with_hardly_any_time_nothing_is_waited_for(link: Link, runtime: Path) -> None:
+    """An answer that is there already, since something else took its time, would do."""
+    with FakeSidecar("hang", runtime):
+        start = time.monotonic()
+        assert link.render(picture(), seconds=1e-9).outcome == FAILED
+        assert time.monotonic() - start < 0.5
 
 
 def test_endless_time_is_a_time(link: Link, runtime: Path) -> None:
